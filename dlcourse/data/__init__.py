@@ -1,0 +1,1 @@
+"From items to batches, blind to what an item is."

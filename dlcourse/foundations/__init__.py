@@ -1,0 +1,1 @@
+"Pure functions and tiny classes on tensors: what the lessons derive by hand."

@@ -1,0 +1,1 @@
+"After training: look, clean, export, serve, watch."

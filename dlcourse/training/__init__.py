@@ -1,0 +1,1 @@
+"The Learner and what changes how it trains."

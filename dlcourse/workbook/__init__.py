@@ -1,0 +1,1 @@
+"What makes it a workbook: the command, the site, exercises, quizzes, progress."
