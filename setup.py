@@ -50,7 +50,7 @@ setup(
     long_description_content_type='text/markdown',
     author=cfg['author'],
     author_email=cfg['author_email'],
-    license=cfg['license'],
+    license_expression=cfg['license'],
     keywords=cfg['keywords'].split(),
     classifiers=classifiers(cfg),
     python_requires=f'>={cfg["min_python"]}',

@@ -62,7 +62,7 @@ def test_holds_every_module_and_static_file(files):
 
 
 def test_holds_no_junk(files):
-    known = re.compile(r'dlcourse/.+\.(py|ipynb|css|js|html|json|yml|svg)|dlcourse/py\.typed|dlcourse-[^/]+\.dist-info/.+')
+    known = re.compile(r'dlcourse/.+\.(py|ipynb|css|js|mjs|html|json|yml|svg|png|woff2|txt)|dlcourse/py\.typed|dlcourse-[^/]+\.dist-info/.+')
     assert {name for name in files if not known.fullmatch(name)} == set()
     assert not [name for name in files if '__pycache__' in name or '.ipynb_checkpoints' in name or '_proc' in name]
 
