@@ -1,7 +1,7 @@
 #!/bin/sh
 # Find a Python that will do, then hand over to install.py: `sh tools/setup.sh lab`.
 # PYTHON=/path/to/python names one; otherwise the first below that is 3.10 or newer and can make a venv is taken.
-here=$(dirname "$0")
+here=${0%/*}
 if [ -n "${PYTHON:-}" ]; then set -- "$@" -- "$PYTHON"
 else set -- "$@" -- python3 python3.13 python3.12 python3.11 python3.10 python; fi
 extra=$1; shift 2
