@@ -70,7 +70,7 @@ def _first(pattern: str, text: str) -> str:
     found = re.search(pattern, text, re.M)
     return found[1].strip() if found else ''
 
-# %% ../../nbs/9_workshop/64_lessons.ipynb #9b69fb46
+# %% ../../nbs/9_workshop/64_lessons.ipynb #d315d2ee
 def find_lessons(root: Path | None = None, # the folder of lesson folders, by default the course's
                  *,
                  workshop: bool = False,   # also the notebooks of the workshop?
@@ -78,7 +78,7 @@ def find_lessons(root: Path | None = None, # the folder of lesson folders, by de
     "All lessons in teaching order."
     found = (root or notebooks_dir()).glob('[0-9]*_*/[0-9]*_*.ipynb')
     kept = (p for p in found if workshop or not p.parent.name.endswith('_workshop'))
-    return sorted(map(describe, kept), key=lambda lesson: (int(lesson.folder.partition('_')[0]), lesson.number))
+    return sorted(map(describe, kept), key=lambda x: (int(x.folder.partition('_')[0]), x.number, x.name))
 
 def folder_title(folder: str # such as '4_under_the_hood'
                 ) -> str:
