@@ -1,5 +1,5 @@
 # Two commands matter: `make course` shows a lesson train, `make test` checks everything. `make` alone lists the rest.
-.PHONY: help course test test-gpu bands lab site bench export clean install-lab install-site install-dev
+.PHONY: help course test test-gpu bands lab site bench export readme clean install-lab install-site install-dev
 .DEFAULT_GOAL := help
 
 JOBS ?= 2
@@ -39,6 +39,9 @@ bench: install-dev export ## time the contenders and write the figures of the Nu
 
 export: install-lab ## write the notebooks' exported cells to dlcourse/
 	@"$(BIN)/nbdev-export"
+
+readme: install-site export ## write README.md from nbs/index.ipynb
+	@$(RUN) -c 'from dlcourse.workbook.docs import build_readme; build_readme()'
 
 clean: ## remove what builds and tests left; .venv, data and saved work stay
 	@rm -rf build dist _proc _docs _site *.egg-info .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -93,12 +94,17 @@ def test_defines_no_name_twice(path):
     assert {name for name in defined if times[name] > 1} == set()
 
 
+def defines(cell): return any(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) for node in parse(cell).body)
+
+
 @each_notebook
 def test_every_export_is_followed_by_its_test(path):
+    "The next cell asserts it; where the next one shows a value first, the one after that."
     todo = code_cells(path)
-    for cell, after in zip(todo, [*todo[1:], {'source': ''}], strict=True):
-        imports_only = exports(cell) and all(isinstance(node, (ast.Import, ast.ImportFrom)) for node in parse(cell).body)
-        if exports(cell) and not imports_only: assert TEST.search(after['source']) and not exports(after), f'no test follows:\n{cell["source"]}'
+    for i, cell in enumerate(todo):
+        if not exports(cell) or not defines(cell): continue
+        after = list(takewhile(lambda c: not exports(c), todo[i + 1:i + 3]))
+        assert any(TEST.search(c['source']) for c in after), f'no test follows:\n{cell["source"]}'
 
 
 @each_notebook
@@ -138,12 +144,13 @@ def test_every_figure_has_an_alternative_text(path):
 # ---- modules: what they may hold ----
 
 def functions(path):
-    "Every function and method of a module: whether it is public, and its node."
-    def walk(node, public):
+    "Every function and method of a module, with whether it is public, and whether it may inherit its docstring."
+    def walk(node, public, inherits):
         for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.ClassDef): yield from walk(child, public and not child.name.startswith('_'))
-            elif isinstance(child, ast.FunctionDef): yield public and not child.name.startswith('_'), child
-    return list(walk(ast.parse(path.read_text(encoding='utf-8')), True))
+            shown = public and not getattr(child, 'name', '_').startswith('_')
+            if isinstance(child, ast.ClassDef): yield from walk(child, shown, bool(child.bases))
+            elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)): yield child, shown, inherits
+    return list(walk(ast.parse(path.read_text(encoding='utf-8')), True, False))
 
 
 def body_lines(node):
@@ -154,7 +161,7 @@ def body_lines(node):
 
 @each_module
 def test_functions_are_small(path):
-    for _, node in functions(path):
+    for node, _, _ in functions(path):
         args = [a for a in node.args.args + node.args.kwonlyargs if a.arg not in ('self', 'cls')]
         assert body_lines(node) <= MAX_LINES, f'{node.name} has {body_lines(node)} lines'
         assert len(args) <= MAX_ARGS, f'{node.name} takes {len(args)} arguments'
@@ -162,12 +169,19 @@ def test_functions_are_small(path):
 
 @each_module
 def test_public_functions_are_documented_and_annotated(path):
-    for node in (node for public, node in functions(path) if public):
+    for node, public, inherits in functions(path):
+        if not public: continue
         everything = [*node.args.args, *node.args.kwonlyargs, *filter(None, [node.args.vararg, node.args.kwarg])]
         bare = [a.arg for a in everything if not a.annotation and a.arg not in ('self', 'cls')]
-        assert ast.get_docstring(node), f'{node.name} has no docstring'
+        assert inherits or ast.get_docstring(node), f'{node.name} has no docstring'
         assert not bare, f'{node.name}: {bare} have no annotation'
         assert node.returns, f'{node.name} does not say what it returns'
+
+
+@each_module
+def test_public_classes_are_documented(path):
+    for node in ast.parse(path.read_text(encoding='utf-8')).body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith('_'): assert ast.get_docstring(node), f'{node.name} has no docstring'
 
 
 @each_module
@@ -201,6 +215,17 @@ def test_every_module_comes_from_a_notebook():
 def test_no_file_names_a_place_on_one_machine():
     texts = {p: p.read_bytes().decode('utf-8', 'replace') for p in tracked()}
     assert {p.relative_to(ROOT): found[0] for p, text in texts.items() if (found := re.search(HOME + '.*', text))} == {}
+
+
+def test_readme_is_the_index_notebook():
+    from dlcourse.workbook.docs import read_site, readme
+    assert (ROOT/'README.md').read_text(encoding='utf-8') == readme(read_site()), 'run: make readme, then commit it'
+
+
+def test_the_saved_map_shows_every_room():
+    "`nbs/architecture.ipynb` asserts the map when it runs; this is about the one that readers see."
+    shown = {word for _, out in outputs(ROOT/'nbs'/'architecture.ipynb') for word in ''.join(out.get('text', '')).split()}
+    assert {p.stem for p in MODULES if p.parent != PACKAGE} <= shown, 'run nbs/architecture.ipynb again and save it'
 
 
 def test_every_wing_has_its_floor():
