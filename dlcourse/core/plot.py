@@ -73,13 +73,14 @@ def show_image(im: Any,           # a picture: see `to_hwc`
     ax.spines[:].set(visible=True, color=INK, linewidth=.5)
     return ax
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #80e6af39
+# %% ../../nbs/9_workshop/54_plot.ipynb #32c32f03
 def show_images(ims: Sequence[Any] | Tensor,      # pictures, or a batch (n, ...)
                 nrows: int | None = None,         # rows; as many as are needed if not given
                 ncols: int | None = None,         # columns; at most 8 if not given
                 titles: Sequence[Any] | None = None, # one for each picture
                 *,
                 imsize: float = 1.2,              # side of one picture in inches
+                cmap: str = 'gray',               # colour map of pictures with one channel
                 suptitle: str | None = None,      # written above them all
                ) -> Any:                          # the array of axes
     "Show several pictures in a grid. Raises `ValueError` where there is nothing to show or titles do not match."
@@ -90,7 +91,7 @@ def show_images(ims: Sequence[Any] | Tensor,      # pictures, or a batch (n, ...
     nrows = nrows or -(-n//ncols)
     fig, axes = subplots(nrows, ncols, figsize=(imsize*ncols, imsize*nrows + (.3*nrows if titles else 0)), squeeze=False)
     for i, ax in enumerate(axes.flat):
-        if i < n: show_image(ims[i], ax, title=None if titles is None else titles[i])
+        if i < n: show_image(ims[i], ax, title=None if titles is None else titles[i], cmap=cmap)
         else: ax.axis('off')
     if suptitle: fig.suptitle(suptitle, color=INK)
     return axes
