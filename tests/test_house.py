@@ -55,7 +55,7 @@ def test_opens_with_title_and_description_alone(path):
 
 @each_lesson
 def test_lesson_says_what_where_and_how_long(path):
-    opening = cells(path)[2]['source'] if cells(path)[1]['cell_type'] == 'code' else cells(path)[1]['source']
+    opening = [cell['source'] for cell in cells(path) if cell['cell_type'] == 'markdown'][1]
     found = [line for line in OPENING if re.search(rf'^(- )?\*\*{line}\*\* \S', opening, re.M)]
     assert found == list(OPENING), 'the second text cell has four lines: **You will build** ... **Time** ...'
 

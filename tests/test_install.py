@@ -8,9 +8,19 @@ import pytest
 from tree import ROOT
 
 
+def venv(folder):
+    "In place of a virtual environment: an interpreter where one would be."
+    python = folder/('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.touch()
+
+
+def answer(command): return subprocess.CompletedProcess(command, 0)
+
+
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    "tools/install.py, working on an empty folder whose name has a space, with no pip and no GPU."
+    "tools/install.py, working on an empty folder whose name has a space; nothing is really installed, and there is no GPU."
     spec = importlib.util.spec_from_file_location('install', ROOT/'tools'/'install.py')
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -21,6 +31,7 @@ def install(tmp_path, monkeypatch):
                        'UNFINISHED': root/'.venv'/'.unfinished', 'MADE_FOR': root/'.venv'/'.made-for'}.items():
         monkeypatch.setattr(module, name, path)
     monkeypatch.setattr(module, 'gpu_answers', lambda: False)
+    monkeypatch.setattr(module.subprocess, 'run', lambda command, **_: venv(command[-1]) if 'venv' in command else answer(command))
     module.calls = []
     monkeypatch.setattr(module, 'pip_install', lambda *what: module.calls.append(what))
     return module

@@ -9,7 +9,7 @@ from email import message_from_string
 from pathlib import Path
 
 import pytest
-from tree import LESSONS, NBS, NOTEBOOKS, PACKAGE, ROOT, tracked
+from tree import LESSONS, NBS, PACKAGE, ROOT, tracked
 
 
 def run(*command, cwd, **env):
@@ -52,19 +52,10 @@ def installed(wheel, tmp_path_factory):
     return site
 
 
-def test_holds_every_notebook(files):
-    assert {f'dlcourse/notebooks/{p.relative_to(NBS).as_posix()}' for p in NOTEBOOKS} <= files
-
-
-def test_holds_every_module_and_static_file(files):
-    expected = {p.relative_to(ROOT).as_posix() for p in tracked() if p.is_relative_to(PACKAGE)}
-    assert expected <= files
-
-
-def test_holds_no_junk(files):
-    known = re.compile(r'dlcourse/.+\.(py|ipynb|css|js|mjs|html|json|yml|svg|png|woff2|txt)|dlcourse/py\.typed|dlcourse-[^/]+\.dist-info/.+')
-    assert {name for name in files if not known.fullmatch(name)} == set()
-    assert not [name for name in files if '__pycache__' in name or '.ipynb_checkpoints' in name or '_proc' in name]
+def test_holds_the_package_and_the_notebooks_and_nothing_else(files):
+    package = {p.relative_to(ROOT).as_posix() for p in tracked() if p.is_relative_to(PACKAGE)}
+    notebooks = {f'dlcourse/notebooks/{p.relative_to(NBS).as_posix()}' for p in tracked() if p.is_relative_to(NBS)}
+    assert {name for name in files if not re.match(r'dlcourse-[^/]+\.dist-info/', name)} == package | notebooks
 
 
 def test_metadata_is_that_of_settings(metadata):
