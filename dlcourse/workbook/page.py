@@ -7,8 +7,9 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/page.html.md"""
 # %% auto #0
 __all__ = ['HEAD', 'to_mathml', 'MathRenderer', 'to_html', 'shown', 'figure_row', 'page', 'save_run']
 
-# %% ../../nbs/9_workshop/64_page.ipynb #d4049fd4
+# %% ../../nbs/9_workshop/64_page.ipynb #378f05c0
 import copy
+import warnings
 from datetime import datetime
 from html import escape
 from importlib.resources import files
@@ -44,7 +45,7 @@ def to_html(source: str # markdown
     "Markdown as HTML, formulas included."
     return MarkdownWithMath(MathRenderer(escape=False, anchor_link_text='#')).render(source)
 
-# %% ../../nbs/9_workshop/64_page.ipynb #6512518a
+# %% ../../nbs/9_workshop/64_page.ipynb #107abbab
 def shown(nb: NotebookNode,               # an executed notebook, left as it is
           failure: Failure | None = None, # the cell that stopped the run
          ) -> NotebookNode:
@@ -53,7 +54,9 @@ def shown(nb: NotebookNode,               # an executed notebook, left as it is
     if failure: nb.cells[failure.index].metadata['tags'] = ['stopped-here']
     nb.cells = [cell for i, cell in enumerate(nb.cells) if (failure and i == failure.index) or not _hidden(cell)]
     for cell in nb.cells:
-        if cell.cell_type == 'code': cell.source = '\n'.join(x for x in cell.source.splitlines() if not x.startswith('#|')).strip('\n')
+        if cell.cell_type != 'code': continue
+        cell.source = '\n'.join(x for x in cell.source.splitlines() if not x.startswith('#|')).strip('\n')
+        cell.outputs = [out for out in cell.outputs if out.get('data', True)]  # a progress bar that is over leaves an empty one
     return nb
 
 def _hidden(cell: NotebookNode) -> bool:
@@ -75,7 +78,7 @@ def figure_row(figure: dict[str, Any] # a figure as `assert_band` wrote it
 
 def _number(x: object) -> str: return f'{x:.4f}' if isinstance(x, (int, float)) else str(x or '')
 
-# %% ../../nbs/9_workshop/64_page.ipynb #bbae6f7d
+# %% ../../nbs/9_workshop/64_page.ipynb #6cc0715a
 def page(run: Run,    # an executed lesson
          title: str,  # for the browser's tab
         ) -> str:
@@ -86,7 +89,9 @@ def page(run: Run,    # an executed lesson
     exporter.register_filter('markdown2html', to_html)
     line = f'dlcourse \u00b7 {title} \u00b7 {datetime.now():%Y-%m-%d %H:%M} \u00b7 {run.seconds:.0f} seconds'
     about = dict(title=title, line=line, failure=run.failure, head=HEAD, rows=[figure_row(f) for f in run.figures], css=_css(folder))
-    return exporter.from_notebook_node(shown(run.notebook, run.failure), resources={'page': about})[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # an output of an unknown kind is left out, and that is all
+        return exporter.from_notebook_node(shown(run.notebook, run.failure), resources={'page': about})[0]
 
 def _css(folder: Path) -> str:
     "The style sheet, with the colours of code for light and dark."

@@ -8,17 +8,16 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/runs.html.md"""
 __all__ = ['T', 'ThisPython', 'directives', 'runs', 'read_fresh', 'section', 'Progress', 'Client', 'last_line', 'Failure', 'Run',
            'read_figures', 'explain', 'fresh_kernel', 'execute', 'in_thread', 'run_notebook']
 
-# %% ../../nbs/9_workshop/64_runs.ipynb #841171cb
+# %% ../../nbs/9_workshop/64_runs.ipynb #62bca9df
 import asyncio
 import json
-import logging
 import os
 import re
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -123,15 +122,21 @@ def read_figures(path: Path # a file of JSON lines, or nothing there
         except json.JSONDecodeError: continue
     return figures
 
-# %% ../../nbs/9_workshop/64_runs.ipynb #8f58c5bc
+# %% ../../nbs/9_workshop/64_runs.ipynb #5afcfce2
 def explain(error: Exception, # what the client raised
             timeout: float,   # the seconds that a cell may take
            ) -> str:
     "What stopped a cell, in a line or a few."
     if isinstance(error, CellTimeoutError): return f'The cell took longer than {timeout:g} seconds. Give it more: --timeout {2 * timeout:g}'
     if isinstance(error, DeadKernelError): return 'The kernel died. Most often the memory was full: close other programs, or run it on a larger machine.'
-    if isinstance(error, CellExecutionError): return f'{error.ename}: {error.evalue}'.rstrip(': ')
+    if isinstance(error, CellExecutionError): return f'{error.ename}: {error.evalue}'.rstrip(': ') + _place(error.traceback)
     return f'{type(error).__name__}: {error}'
+
+def _place(traceback: str) -> str:
+    "The line that failed, and its file if it stands outside the notebook."
+    plain = re.sub(r'\x1b\[[0-9;]*m', '', traceback)
+    lines, places = re.findall(r'^-+> *\d+ *(.+)$', plain, re.M), re.findall(r'^File (.+?:\d+)', plain, re.M)
+    return (f'\nat: {lines[-1].strip()}' if lines else '') + (f'\nin: {places[-1]}' if places else '')
 
 # %% ../../nbs/9_workshop/64_runs.ipynb #879234de
 @asynccontextmanager
@@ -170,34 +175,29 @@ async def execute(client: Client,                     # has the notebook and a k
     watch(Progress(len(cells), len(cells), '', ''))
     return None
 
-# %% ../../nbs/9_workshop/64_runs.ipynb #9320cc01
+# %% ../../nbs/9_workshop/64_runs.ipynb #034965d2
 def in_thread(work: Coroutine[Any, Any, T] # what to await
              ) -> T:
     "Await `work` in a thread with an event loop of its own. Ctrl-C cancels it and waits until it has cleaned up."
-    loop, answer = asyncio.new_event_loop(), Future[T]()
-    task = loop.create_task(work)
+    answer: Future[T] = Future()
+    at: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
+    async def working() -> T:
+        at.set_result((asyncio.get_running_loop(), asyncio.current_task()))
+        return await work
     def run() -> None:
-        try: answer.set_result(loop.run_until_complete(task))
+        try: answer.set_result(asyncio.run(working()))
         except BaseException as e: answer.set_exception(e)
-        finally: _close(loop)
-    thread = Thread(target=run, daemon=True)
-    thread.start()
+    Thread(target=run, daemon=True).start()
     try:
-        while thread.is_alive(): thread.join(0.2)
+        while not answer.done(): wait([answer], 0.2)
     except KeyboardInterrupt:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join(20)
+        loop, task = at.result(5)
+        if task: loop.call_soon_threadsafe(task.cancel)
+        wait([answer], 20)
         raise
     return answer.result()
 
-def _close(loop: asyncio.AbstractEventLoop) -> None:
-    "End what is still waiting in `loop`, then close it."
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks: task.cancel()
-    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-    loop.close()
-
-# %% ../../nbs/9_workshop/64_runs.ipynb #a316d172
+# %% ../../nbs/9_workshop/64_runs.ipynb #939fcf0e
 def run_notebook(path: Path,                                # the notebook
                  *,
                  env: dict[str, str] | None = None,         # settings for the kernel, such as DLCOURSE_OFFLINE
@@ -210,7 +210,7 @@ def run_notebook(path: Path,                                # the notebook
     cells = [i for i, cell in enumerate(run.notebook.cells) if runs(cell, gpu=gpu)]
     with tempfile.TemporaryDirectory(prefix='dlcourse-', ignore_cleanup_errors=True) as name:
         figures = Path(name)/'figures.jsonl'
-        client = Client(run.notebook, timeout=timeout, log_level=logging.CRITICAL)
+        client = Client(run.notebook, timeout=timeout)
         async def work() -> Failure | None:
             async with fresh_kernel(client, Path(name), {**(env or {}), 'DLCOURSE_FIGURES': str(figures)}):
                 return await execute(client, cells, watch)
