@@ -8,7 +8,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/archives.html.md"""
 __all__ = ['MAX_FILES', 'MAX_BYTES', 'MAX_RATIO', 'SMALL', 'DataError', 'Unreachable', 'Damaged', 'Unsafe', 'CannotWrite',
            'writing', 'need_room', 'inside', 'Entry', 'entries', 'unpack']
 
-# %% ../../nbs/9_workshop/43_archives.ipynb #7d1f1b7e
+# %% ../../nbs/9_workshop/43_archives.ipynb #4e2fb386
 import bz2
 import errno
 import gzip
@@ -25,7 +25,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
 # %% ../../nbs/9_workshop/43_archives.ipynb #cc92217b
@@ -79,7 +79,7 @@ def inside(name: str, # a path as an archive gives it
     if leaves or (os.name == 'nt' and ':' in plain): raise Unsafe(f'{name!r} leads out of the folder that it is unpacked to')
     return '/'.join(parts)
 
-# %% ../../nbs/9_workshop/43_archives.ipynb #94550218
+# %% ../../nbs/9_workshop/43_archives.ipynb #a603150d
 MAX_FILES, MAX_BYTES, MAX_RATIO, SMALL = 1_000_000, 64*2**30, 200, 16*2**20
 
 class _Ledger:
@@ -98,9 +98,10 @@ class _Ledger:
 
     def _spell(self, path: str) -> None:
         "Refuse a path that differs from an earlier one only in the case or the encoding of its letters."
-        known = self.spelt.setdefault(unicodedata.normalize('NFC', path).casefold(), path)
+        key = unicodedata.normalize('NFC', path).casefold()
+        if key not in self.spelt: self._spell(posixpath.dirname(path))
+        known = self.spelt.setdefault(key, path)
         if known != path: raise Unsafe(f'{path!r} and {known!r} are one file on some systems and two on others')
-        if path: self._spell(posixpath.dirname(path))
 
 # %% ../../nbs/9_workshop/43_archives.ipynb #e84c9674
 class _Meter:
@@ -193,15 +194,15 @@ def _copy_links(links: dict[str, str], dest: Path, files: dict[str, tuple[int, s
         shutil.copyfile(dest/source, dest/name)
         files[name] = files[source]
 
-# %% ../../nbs/9_workshop/43_archives.ipynb #ea84c9fb
+# %% ../../nbs/9_workshop/43_archives.ipynb #8f9c2342
 def _unpack_all(raw: IO[bytes], size: int, dest: Path, tick: Callable[[int], Any]) -> dict[str, tuple[int, str]]:
     "Unpack what is read from `raw` into the empty folder `dest`."
-    ledger, files, links = _Ledger(size), {}, {}
+    ledger, files, links, folders = _Ledger(size), {}, {}, {''}
     for e in entries(raw, ledger.limit + SMALL):
         name = ledger.enter(e.name, e.size)
-        folder = not (e.open or e.link)
-        if name in files or name in links or ((dest/name).is_dir() and not folder): raise Unsafe(f'{name!r} is in it twice')
-        _make_folder(dest, name if folder else posixpath.dirname(name))
+        is_folder = not (e.open or e.link)
+        if name in files or name in links or (name in folders and not is_folder): raise Unsafe(f'{name!r} is in it twice')
+        _make_folder(dest, name if is_folder else posixpath.dirname(name), folders)
         if e.link: links[name] = e.link
         elif e.open: files[name] = _write(e, dest/name)
         tick(raw.tell())
@@ -209,8 +210,10 @@ def _unpack_all(raw: IO[bytes], size: int, dest: Path, tick: Callable[[int], Any
     if not files: raise Damaged('no file is in it')
     return files
 
-def _make_folder(dest: Path, name: str) -> None:
-    "Make a folder of the archive, unless a file of the archive is in the way."
+def _make_folder(dest: Path, name: str, folders: set[str]) -> None:
+    "Make a folder of the archive and note it with its parents in `folders`, unless a file of the archive is in the way."
+    if name in folders: return
+    folders.update([name, *map(str, PurePosixPath(name).parents)])
     try: (dest/name).mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as e: raise Unsafe(f'{name!r} is a folder and a file in it') from e
 

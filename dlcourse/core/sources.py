@@ -143,7 +143,7 @@ def wanted(url: str, # one of `URLs`, another address (`#sha256=...` at its end 
 
 def _hashed(url: str) -> str: return f'{stem(url)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}'
 
-# %% ../../nbs/9_workshop/46_sources.ipynb #5a4a83f9
+# %% ../../nbs/9_workshop/46_sources.ipynb #1ebbbe31
 class Origin(NamedTuple):
     "An archive that somebody has."
     at: Path | str   # on this machine, or an address
@@ -159,14 +159,18 @@ def _at_mirror(mirror: Path | str, want: Wanted) -> Origin:
 
 def _sums(mirror: Path | str) -> dict[str, str]:
     "A mirror's own list: the sha256 of each path."
-    if isinstance(mirror, Path) and not mirror.is_dir(): raise Unreachable('there is no such folder')
-    with tempfile.TemporaryDirectory() as tmp:
-        listed = mirror/'SHA256SUMS' if isinstance(mirror, Path) else download(_allowed(f'{mirror}/SHA256SUMS'), Path(tmp)/'SHA256SUMS')
-        try: lines = listed.read_text(encoding='utf-8').splitlines()
-        except (OSError, ValueError) as e: raise Damaged(f'its SHA256SUMS cannot be read ({e}); make one with: sha256sum */*') from None
+    try: lines = _list_of(mirror).decode().splitlines()
+    except (OSError, ValueError) as e: raise Damaged(f'its SHA256SUMS cannot be read ({e}); make one with: sha256sum */*') from None
     rows = [re.fullmatch(r'([0-9a-fA-F]{64}) [ *](?:\./)?(.+)', line) for line in lines if line.strip()]
     if not all(rows): raise Damaged('its SHA256SUMS is damaged: each line must be a sha256, two blanks and a path')
     return {row[2]: row[1].lower() for row in rows if row}
+
+def _list_of(mirror: Path | str) -> bytes:
+    "The text of a mirror's `SHA256SUMS`."
+    if isinstance(mirror, str):
+        with tempfile.TemporaryDirectory() as tmp: return download(_allowed(f'{mirror}/SHA256SUMS'), Path(tmp)/'SHA256SUMS').read_bytes()
+    if not mirror.is_dir(): raise Unreachable('there is no such folder')
+    return (mirror/'SHA256SUMS').read_bytes()
 
 # %% ../../nbs/9_workshop/46_sources.ipynb #f4dc52f2
 def offline() -> bool: # whether `DLCOURSE_OFFLINE` is set
