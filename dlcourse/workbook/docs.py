@@ -41,15 +41,19 @@ def page_notebooks(site: Site) -> Path:
     if done.returncode: raise RuntimeError(f'nbdev could not make the pages:\n{done.stderr[-2000:]}')
     return site.root/'_proc'
 
-# %% ../../nbs/9_workshop/65_docs.ipynb #dcfe4f84
+# %% ../../nbs/9_workshop/65_docs.ipynb #5bdc7b1c
 TAGS = {'code-fold: true': 'hide-input', 'echo: false': 'remove-input', 'output: false': 'remove-output', 'include: false': 'remove-cell'}
 
 
 def myst_cell(cell: dict[str, Any]) -> dict[str, Any]:
-    "A cell with Quarto's options as MyST-NB's tags."
-    options = re.findall(r'^#\| *(.+)\n?', cell['source'], flags=re.M) if cell['cell_type'] == 'code' else []
-    cell['source'] = re.sub(r'^#\|.*\n?', '', cell['source'], flags=re.M) if options else cell['source']
-    return cell | {'metadata': {'tags': [TAGS[option] for option in options if option in TAGS]}}
+    "A cell with Quarto's options as MyST-NB's: tags, the words on a fold, and those for someone who cannot see a figure."
+    if cell['cell_type'] != 'code': return cell | {'metadata': {}}
+    options = re.findall(r'^#\| *(.+?) *$', cell['source'], flags=re.M)
+    words = {key: value.strip(' "') for key, _, value in (option.partition(':') for option in options)}
+    fold = words.get('code-summary', 'Code')
+    own = {'image': {'alt': words.get('fig-alt', 'Figure')}, 'code_prompt_show': fold, 'code_prompt_hide': fold}
+    cell['source'] = re.sub(r'^#\|.*\n?', '', cell['source'], flags=re.M)
+    return cell | {'metadata': {'tags': [TAGS[option] for option in options if option in TAGS], 'mystnb': own}}
 
 
 def myst_notebook(text: str) -> dict[str, Any]:
@@ -80,7 +84,7 @@ def sphinx_sources(site: Site, proc: Path, dest: Path) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(nbformat.from_dict(nb), to)
 
-# %% ../../nbs/9_workshop/65_docs.ipynb #a9267c4a
+# %% ../../nbs/9_workshop/65_docs.ipynb #9cd1628e
 def sphinx_settings(site: Site) -> dict[str, Any]:
     "Sphinx's settings for the site."
     settings = json.loads(fill('sphinx.json', title=site.website['title'], repo=site.website['repo-url'],
@@ -108,6 +112,7 @@ def render_sphinx(site: Site, proc: Path, out: Path) -> None:
         app.connect('doctree-read', keep_names, priority=100)
         app.build()
     if warnings.getvalue(): print(warnings.getvalue(), file=sys.stderr)
+    shutil.rmtree(out/'_sources', ignore_errors=True)
     add_scripts(out)
 
 # %% ../../nbs/9_workshop/65_docs.ipynb #77fd821e
@@ -190,23 +195,25 @@ def check_place(out: Path) -> None:
     if not out.exists() or (out/'llms.txt').exists() or out.is_dir() and not any(out.iterdir()): return
     raise FileExistsError(f'{out} is there and is no site of ours, so it stays. Name a new or an empty folder: dlcourse site --out FOLDER')
 
-# %% ../../nbs/9_workshop/65_docs.ipynb #b592b823
+# %% ../../nbs/9_workshop/65_docs.ipynb #3c147037
 def build_site(out: str | Path | None = None,  # where to; `_docs` in the checkout by default
+               *,
+               by: str | None = None,          # 'quarto' or 'sphinx'; Quarto by default if it is on the PATH
               ) -> Path:                       # the folder of the site
-    "Render every notebook with Quarto if it is on the PATH, else with Sphinx."
+    "Render every notebook to a page, and put the whole site in place at once."
     from filelock import FileLock
     site, began = read_site(), time.perf_counter()
-    out = Path(out or site.root/'_docs').resolve()
-    fresh, by = out.with_name(f'{out.name}.tmp'), 'Quarto' if shutil.which('quarto') else 'Sphinx'
+    by, out = by or ('quarto' if shutil.which('quarto') else 'sphinx'), Path(out or site.root/'_docs').resolve()
+    fresh, render = out.with_name(f'{out.name}.tmp'), {'quarto': render_quarto, 'sphinx': render_sphinx}[by]
     check_list(site)
     check_place(out)
     (site.root/'.cache').mkdir(exist_ok=True)
     with FileLock(site.root/'.cache'/'site.lock'):
         shutil.rmtree(fresh, ignore_errors=True)
-        {'Quarto': render_quarto, 'Sphinx': render_sphinx}[by](site, page_notebooks(site), fresh)
+        render(site, page_notebooks(site), fresh)
         write_companions(site, fresh)
         place(fresh, out)
-    print(f'{len(site.pages)} pages by {by} in {time.perf_counter() - began:.0f} s: {out/"index.html"}')
+    print(f'{len(site.pages)} pages by {by.title()} in {time.perf_counter() - began:.0f} s: {out/"index.html"}')
     return out
 
 # %% ../../nbs/9_workshop/65_docs.ipynb #e9191a31

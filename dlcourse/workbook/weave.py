@@ -113,11 +113,12 @@ def frame_facts(text: str) -> str:
     items = ''.join(f'- {line.removeprefix("- ").strip()}\n' for line in lines[0].splitlines())
     return f'{text[:lines.start()]}<div class="facts">\n\n{items}\n</div>\n\n{text[lines.end():]}'
 
-# %% ../../nbs/9_workshop/62_weave.ipynb #a62ec2d0
+# %% ../../nbs/9_workshop/62_weave.ipynb #cfdc496e
 def entry(name: str) -> str:
-    "The heading of an exported name, with the links that nbdev knows."
+    "The heading of an exported name, with the links that nbdev knows; nothing for a name that it does not know."
     from nbdev.doclinks import NbdevLookup
-    source = NbdevLookup().code(name) or ''
+    source = NbdevLookup().code(name)
+    if not source: return ''
     module = re.sub(r'^.*/blob/[^/]+/|\.py(#.*)?$', '', source).replace('/', '.')
     return f'### {name}\n\n' + fill('entry.html', source=source, module=module)
 
@@ -127,7 +128,7 @@ def named(cell: Any) -> str:
     found = re.match(r'(?:#\|.*\n)*show_doc\(([\w.]+)', cell.source) if cell.cell_type == 'code' else None
     return found[1] if found else ''
 
-# %% ../../nbs/9_workshop/62_weave.ipynb #88eb3f39
+# %% ../../nbs/9_workshop/62_weave.ipynb #40eb7379
 def only_imports(code: str) -> bool:
     "Is there nothing in `code` but imports?"
     try: return all(isinstance(line, (ast.Import, ast.ImportFrom)) for line in ast.parse(code).body)
@@ -150,7 +151,7 @@ def with_entries(cells: list) -> list:
     for cell in cells:
         if 'default_exp' in getattr(cell, 'directives_', {}): continue
         here = [named(cell)] if named(cell) else [name for short in exported(cell) for name in names if name.split('.')[-1] == short]
-        done += [mk_cell(entry(name), 'markdown') for name in here if name in names]
+        done += [mk_cell(text, 'markdown') for name in here if name in names and (text := entry(name))]
         names = [name for name in names if name not in here]
         if not named(cell): done.append(cell)
     return done

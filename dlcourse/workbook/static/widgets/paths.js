@@ -1,2 +1,10 @@
-// Where require.js finds anywidget: beside this file, never on another machine.
-require.config({ paths: { anywidget: new URL("anywidget", document.currentScript.src).href } });
+// Where require.js finds what a widget asks for later: beside this file, never on another machine.
+{
+  const beside = (name) => new URL(name, document.currentScript.src).href;
+  require.config({ paths: { anywidget: beside("anywidget"), "@jupyter-widgets/html-manager/dist": beside(".").replace(/\/$/, "") } });
+}
+// Widgets ask for formulas as MathJax 2 wanted it; the page has MathJax 3.
+addEventListener("load", () => {
+  const math = window.MathJax;
+  if (math && !math.Hub) math.Hub = { Queue: ([, , element]) => math.typesetPromise([element]) };
+});
