@@ -1,4 +1,5 @@
 "The benchmarks' own arithmetic, order and files. Nothing here is timed: a busy machine must not turn a test red."
+import ast
 import json
 import math
 import os
@@ -6,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tree import ROOT
+from conftest import MIRROR
+from tree import LESSONS, ROOT, code_cells
 
 BENCHMARKS = ROOT/'benchmarks'
 sys.path.insert(0, str(BENCHMARKS))
 
+import bands  # noqa: E402
 import harness  # noqa: E402
 import run  # noqa: E402
 import sources  # noqa: E402
@@ -248,3 +251,106 @@ def test_no_results_file_names_a_machine_or_its_folders():
     for path in [*RESULTS, BENCHMARKS/'peers.json']:
         text = path.read_text(encoding='utf-8')
         assert str(Path.home()) not in text and str(ROOT) not in text and '/tmp' not in text, path.name
+
+
+# ---- the bands behind the lessons' figures ----
+
+def saved_bands(): return {(r['what'], r['set']): r for r in bands.read()['rows']}
+
+
+def test_a_band_holds_every_seed_and_is_never_too_narrow_or_useless():
+    assert bands.band([.98, .9802, .9798], 2038) == (.98, bands.FLOOR)
+    assert bands.band([.951124], 2038) == (.9511, bands.EXACT)
+    assert bands.band([.9189], 73) == (.9189, .021), 'one picture and a half of 73'
+    centre, half = bands.band([.97, .98], 2038)
+    assert centre == .975 and half == .02
+    assert bands.band([.5, 1.], 73) is None
+
+
+def test_bands_have_all_that_their_readers_need():
+    saved = bands.read()
+    assert {'format', 'lane', 'date', 'machine', 'versions', 'sources', 'sets', 'rows'} == set(saved) and saved['lane'] == 'bands'
+    assert [(r['what'], r['set']) for r in saved['rows']] == [(row.what, kind) for kind in bands.SETS for row in bands.ROWS]
+    for row in saved['rows']:
+        assert len(row['values']) == len(row['seeds']) and abs(row['mean'] - sum(row['values'])/len(row['values'])) < 1e-6
+        assert row['set'] == 'standin' or row['band'], f'{row["what"]}: a figure on the real set needs a band'
+        assert not row['band'] or all(abs(v - row['band'][0]) <= row['band'][1] for v in row['values'])
+
+
+def test_published_figures_lie_in_the_bands_of_the_real_set():
+    for (what, kind), row in saved_bands().items():
+        if kind == 'real' and row['published']: assert abs(float(row['published']) - row['band'][0]) <= row['band'][1], what
+
+
+def test_bands_are_as_old_as_their_sources():
+    assert bands.outdated(bands.read(), {}) == []
+
+
+def test_a_changed_source_or_set_is_noticed():
+    saved = bands.read()
+    assert 'make bands' in bands.outdated(saved | {'sources': 'other'}, {})[0]
+    other = bands.Digits((), (), 'other pixels')
+    assert 'pixels of the real set' in bands.outdated(saved, {'real': other})[0]
+
+
+@pytest.mark.parametrize('kind', bands.SETS)
+def test_one_seed_of_each_row_lies_in_its_band(kind):
+    if kind == 'real' and not MIRROR: pytest.skip('no real sets: DLCOURSE_MIRROR is not set')
+    found = bands.sets(kind)
+    assert bands.outdated(bands.read(), found) == [] and bands.one_seed(bands.read(), found) == []
+
+
+def test_a_figure_outside_its_band_is_named(monkeypatch, capsys):
+    row = bands.Row('coin', lambda digits, seed: .5, 2)
+    monkeypatch.setattr(bands, 'ROWS', (row,))
+    saved = {'rows': [{'what': 'coin', 'set': 'standin', 'band': [.6, .01]}]}
+    assert bands.one_seed(saved, {'standin': None}) == ['standin: coin: expected 0.6000 ± 0.0100, seed 0 gave 0.5000']
+
+
+def stated_bands():
+    "Each band that a lesson states in numbers: (notebook, what, set, centre, half-width)."
+    for path in LESSONS:
+        for cell in code_cells(path):
+            if 'assert_band(' not in cell['source']: continue
+            for call in (n for n in ast.walk(ast.parse(without_magics(cell['source']))) if is_assert_band(n)):
+                given = {k.arg: k.value for k in call.keywords}
+                what = ast.literal_eval(given['what']) if 'what' in given else 'accuracy'
+                for kind in given.keys() & bands.SETS.keys(): yield path.name, what, kind, *ast.literal_eval(given[kind])
+
+
+def without_magics(source): return '\n'.join(line for line in source.splitlines() if not line.lstrip().startswith(('%', '!')))
+
+
+def is_assert_band(node): return isinstance(node, ast.Call) and getattr(node.func, 'id', '') == 'assert_band'
+
+
+def test_a_lesson_states_the_bands_that_were_measured():
+    saved, stated = saved_bands(), list(stated_bands())
+    known = [s for s in stated if saved.get((s[1], s[2]), {}).get('band')]  # else a lesson's band is for its own seed alone
+    for name, what, kind, centre, half in known:
+        mean, (_, widest) = saved[what, kind]['mean'], saved[what, kind]['band']
+        assert abs(centre - mean) <= half, f'{name}: {what} on {kind}: its band misses the measured mean {mean:.4f}'
+        assert half <= 2*widest, f'{name}: {what} on {kind}: ± {half} is wide enough to hide a fault; measured ± {widest}'
+
+
+# ---- the page made from them ----
+
+def page():
+    "All that the saved Numbers page shows, as one text."
+    cells = json.loads((ROOT/'nbs'/'numbers.ipynb').read_text(encoding='utf-8'))['cells']
+    shown = (data for cell in cells for out in cell.get('outputs', []) for data in out.get('data', {}).values() if isinstance(data, (str, list)))
+    return '\n'.join(map(''.join, shown))
+
+
+@pytest.mark.parametrize('path', RESULTS, ids=lambda p: p.name)
+def test_the_numbers_page_shows_the_figures_that_are_saved(path):
+    result, shown = json.loads(path.read_text(encoding='utf-8')), page()
+    assert f'| {path.stem} | {result["date"]} |' in shown and result['sources'][:8] in shown, 'run nbs/numbers.ipynb again and save it'
+    for row in result.get('rows', []): assert f'| {row["what"]} | {100*row["mean"]:.2f}%' in shown
+    for row in (row for group in result.get('groups', []) for row in group['rows']):
+        assert f'| {row["ratio"]["median"]:.2f} [' in shown, row['name']
+
+
+def test_the_numbers_page_says_what_is_not_yet_measured():
+    for name in ('bands', 'imports', 'train_epoch', 'train_epoch.cuda'):
+        if not (BENCHMARKS/'results'/f'{name}.json').exists(): assert f'| {name} | not yet measured |' in page()

@@ -1,0 +1,270 @@
+"""The many-seed runs behind the figures that lessons assert: `python benchmarks/bands.py [--check] [--only real|standin]`.
+
+Without options (`make bands`) every row runs on the real 3s and 7s and on their stand-in, once per seed, and
+benchmarks/results/bands.json is written. `--check` runs one seed of each row on the sets at hand, and fails if a figure leaves
+its band, or if a source that the figures depend on has changed since they were measured.
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import math
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness import FORMAT, RESULTS, BenchError, machine, now, versions, write_json
+from sources import source_hash
+
+# What the figures depend on. A change in one of these asks for `make bands`.
+SOURCES = ('dlcourse/foundations/tensors.py', 'dlcourse/foundations/sgd.py', 'benchmarks/bands.py')
+FILE = RESULTS/'bands.json'
+SETS = {'real': 'MNIST sample: the 3s and 7s', 'standin': "stand-in: scikit-learn's 3s and 7s, enlarged"}
+BATCH_SIZE = 256
+FLOOR = 0.002    # no other band is narrower: other machines round other ways
+CEILING = 0.05   # a wider one would catch nothing, so none is given
+EXACT = 0.00005  # half-width of a figure that knows no chance
+
+
+@dataclass(frozen=True)
+class Row:
+    "A figure: which experiment gives it, and what others published."
+    what: str          # its name, the `what` of a lesson's assert_band
+    run: Callable[[Digits, int], float]  # the figure from a set and a seed
+    n_seeds: int       # how many seeds `make bands` runs
+    published: str = ''  # the published figure
+    source: str = ''     # and where it stands
+    reproduced: str = '' # the same, reproduced by others over several seeds
+
+
+@dataclass(frozen=True)
+class Digits:
+    "3s and 7s, as pictures (n, 28, 28) between 0 and 1, by split."
+    train: tuple[Any, Any]  # threes, sevens
+    valid: tuple[Any, Any]
+    pixels: str             # sha256 of all pixels, which no re-packing of an archive changes
+
+    def flat(self, split: str) -> tuple[Any, Any]:
+        "Inputs (n, 784) and labels (n, 1), 1 for a three."
+        import torch
+        threes, sevens = getattr(self, split)
+        return torch.cat([threes, sevens]).flatten(1), torch.cat([torch.ones(len(threes), 1), torch.zeros(len(sevens), 1)])
+
+
+class Batches:
+    "Batches in a new order at every pass, as a shuffling loader gives them."
+    def __init__(self, x: Any, y: Any): self.x, self.y = x, y
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        import torch
+        for ids in torch.randperm(len(self.x)).split(BATCH_SIZE): yield self.x[ids], self.y[ids]
+
+
+# --- the experiments --------------------------------------------------------------------------------------------------------
+
+def nearest_mean(of: str, distance: str) -> Callable[[Digits, int], float]:
+    "Accuracy of \"which average digit is nearer?\" on one validation class, or the mean of both."
+    def run(digits: Digits, seed: int) -> float:
+        import torch
+
+        from dlcourse.foundations import tensors
+        means = torch.stack([x.mean(0) for x in digits.train])
+        f = getattr(tensors, f'{distance}_distance')
+        right = [(tensors.nearest_mean(x, means, f) == label).double().mean().item() for label, x in enumerate(digits.valid)]
+        return {'3s': right[0], '7s': right[1], 'mean': (right[0]+right[1])/2}[of]
+    return run
+
+
+def trained(model: str, *, lr: float, epochs: int, sigmoid: bool = True) -> Callable[[Digits, int], float]:
+    "Accuracy after training one model with the exported loop, with or without the sigmoid in its loss."
+    def run(digits: Digits, seed: int) -> float:
+        import torch
+
+        from dlcourse.foundations.sgd import mnist_loss, train_epoch, validate_epoch
+        torch.manual_seed(seed)
+        f, params = MODELS[model]()
+        dl, loss_func = Batches(*digits.flat('train')), mnist_loss if sigmoid else loss_without_sigmoid
+        for _ in range(epochs): train_epoch(f, lr, params, dl, loss_func)
+        return validate_epoch(f, [digits.flat('valid')])
+    return run
+
+
+def loss_without_sigmoid(predictions: Any, targets: Any) -> Any:
+    "The loss that a published edition shipped: scores are taken for probabilities, so it has no lowest value."
+    import torch
+    return torch.where(targets == 1, 1-predictions, predictions).mean()
+
+
+def linear(std: float = 1.) -> tuple[Any, Any]:
+    "The hand-written linear model and its parameters, normal with deviation `std`."
+    from dlcourse.foundations.sgd import init_params, linear1
+    weights, bias = init_params((28*28, 1), std), init_params(1, std)
+    return lambda xb: linear1(xb, weights, bias), [weights, bias]
+
+
+def line() -> tuple[Any, Any]:
+    "PyTorch's linear layer, which starts from small weights."
+    from torch import nn
+    model = nn.Linear(28*28, 1)
+    return model, list(model.parameters())
+
+
+def net() -> tuple[Any, Any]:
+    "The network 784-30-1."
+    from dlcourse.foundations.sgd import simple_net
+    model = simple_net()
+    return model, list(model.parameters())
+
+
+MODELS = {'linear': linear, 'quiet': partial(linear, .1), 'line': line, 'net': net}
+BOOK, NUMPY = 'fastbook, chapter 4', 'reproduced in plain NumPy'
+ROWS = (
+    Row('threes, nearest mean, L1', nearest_mean('3s', 'l1'), 1, '0.9168', BOOK),
+    Row('sevens, nearest mean, L1', nearest_mean('7s', 'l1'), 1, '0.9854', BOOK),
+    Row('nearest mean, L1', nearest_mean('mean', 'l1'), 1, '0.9511', BOOK),
+    Row('nearest mean, L2', nearest_mean('mean', 'l2'), 1, '0.9661', NUMPY),
+    Row('linear model, 21 epochs', trained('linear', lr=1., epochs=21), 10, '0.9696', BOOK, '0.973 ± 0.003 (10 seeds)'),
+    Row('linear, quiet start', trained('quiet', lr=1., epochs=21), 5),
+    Row('straight line, 40 epochs', trained('line', lr=.1, epochs=40), 5),
+    Row('simple_net, 40 epochs', trained('net', lr=.1, epochs=40), 5, '0.9828', BOOK, '0.9829 ± 0.0002 (5 seeds)'),
+    Row('linear without sigmoid', trained('linear', lr=1., epochs=21, sigmoid=False), 5, '0.9529', NUMPY),
+    Row('network without sigmoid', trained('net', lr=1., epochs=40, sigmoid=False), 5, '0.5044', NUMPY),
+)
+
+
+# --- the sets ---------------------------------------------------------------------------------------------------------------
+
+def load(path: Path) -> Digits:
+    "The 3s and 7s below a folder in the MNIST sample's layout."
+    from dlcourse.foundations.tensors import stack_images
+    splits = {split: tuple(stack_images(sorted((path/split/digit).iterdir())) for digit in '37') for split in ('train', 'valid')}
+    digest = hashlib.sha256()
+    for images in (*splits['train'], *splits['valid']): digest.update((images*255).round().byte().numpy().tobytes())
+    return Digits(splits['train'], splits['valid'], digest.hexdigest())
+
+
+def real() -> Digits | None:
+    "The real set, or None where neither cache, mirror nor source has it."
+    from dlcourse.core.files import URLs, is_standin, untar_data
+    path = untar_data(URLs.MNIST_SAMPLE)
+    return None if is_standin(path) else load(path)
+
+
+def standin() -> Digits:
+    "The stand-in, made anew."
+    from dlcourse.core.standins import make_standin
+    with tempfile.TemporaryDirectory() as folder:
+        make_standin('mnist_sample', Path(folder)/'mnist_sample')
+        return load(Path(folder)/'mnist_sample')
+
+
+def sets(only: str | None = None) -> dict[str, Digits]:
+    "The sets at hand, by kind."
+    found = {kind: get() for kind, get in (('real', real), ('standin', standin)) if only in (None, kind)}
+    return {kind: digits for kind, digits in found.items() if digits is not None}
+
+
+# --- measuring --------------------------------------------------------------------------------------------------------------
+
+def band(values: list[float], n_valid: int) -> tuple[float, float] | None:
+    """Centre and half-width: four standard deviations, every seed well inside, and room for one picture and a half.
+    A figure without chance, a single value, is exact on a set of thousands. None where seeds differ so much that no band is worth it."""
+    centre = round(statistics.fmean(values), 4)
+    if len(values) == 1 and n_valid > 1000: return centre, EXACT
+    spread = max(4*statistics.pstdev(values), *(1.5*abs(v-centre) for v in values), FLOOR, 1.5/n_valid)
+    half = math.ceil(round(spread*1e3, 6))/1e3
+    return (centre, half) if half <= CEILING else None
+
+
+def measure(row: Row, kind: str, digits: Digits) -> dict[str, Any]:
+    "A row on one set, over its seeds."
+    start, seeds = time.process_time(), list(range(row.n_seeds))
+    values = [row.run(digits, seed) for seed in seeds]
+    took = (time.process_time()-start)/len(seeds)
+    sd = statistics.stdev(values) if len(values) > 1 else None
+    return {'what': row.what, 'set': kind, 'seeds': seeds, 'values': [round(v, 6) for v in values], 'mean': statistics.fmean(values),
+            'sd': sd, 'band': band(values, sum(map(len, digits.valid))), 'seconds': round(took, 2),
+            'published': row.published, 'source': row.source, 'reproduced': row.reproduced}
+
+
+def measure_all(found: dict[str, Digits]) -> dict[str, Any]:
+    "Every row on every set, printed on the way."
+    rows = []
+    for kind, digits in found.items():
+        for row in ROWS:
+            rows.append(got := measure(row, kind, digits))
+            print(in_words(got), flush=True)
+    about = {kind: {'name': SETS[kind], 'pixels': d.pixels, 'train': sum(map(len, d.train)), 'valid': sum(map(len, d.valid))}
+             for kind, d in found.items()}
+    return {'format': FORMAT, 'lane': 'bands', 'date': now(), 'machine': machine(), 'versions': {'ours': versions(sys.executable, ['torch'])},
+            'sources': source_hash(SOURCES), 'sets': about, 'rows': rows}
+
+
+def in_words(row: dict[str, Any]) -> str:
+    "A measured row as a line."
+    spread = '' if row['sd'] is None else f' ± {row["sd"]:.4f} over {len(row["seeds"])} seeds'
+    published = f'   published {row["published"]}, {row["source"]}' if row['published'] and row['set'] == 'real' else ''
+    spread += '' if row['band'] else '   (too wide for a band)'
+    return f'{row["set"]:<8} {row["what"]:<26} {row["mean"]:.4f}{spread}   {row["seconds"]:.1f} s each{published}'
+
+
+# --- checking ---------------------------------------------------------------------------------------------------------------
+
+def read() -> dict[str, Any]:
+    "The saved bands."
+    if not FILE.exists(): raise BenchError('benchmarks/results/bands.json is not there. Run `make bands`.')
+    return json.loads(FILE.read_text(encoding='utf-8'))
+
+
+def outdated(saved: dict[str, Any], found: dict[str, Digits]) -> list[str]:
+    "Why the saved bands cannot be trusted any more."
+    why = [] if saved['sources'] == source_hash(SOURCES) else [f'one of {", ".join(SOURCES)} has changed since the bands were measured']
+    if 'real' in found and saved['sets']['real']['pixels'] != found['real'].pixels: why.append('the pixels of the real set have changed')
+    return [f'{w}. Run `make bands` and look at what moved.' for w in why]
+
+
+def one_seed(saved: dict[str, Any], found: dict[str, Digits]) -> list[str]:
+    "Run the first seed of each row; the rows that left their band."
+    rows, lost = {(r['what'], r['set']): r for r in saved['rows']}, []
+    for kind, digits in found.items():
+        for row in ROWS:
+            if not rows[row.what, kind]['band']: continue
+            (centre, half), value = rows[row.what, kind]['band'], row.run(digits, 0)
+            ok = abs(value-centre) <= half+1e-9
+            text = f'{kind}: {row.what}: expected {centre:.4f} ± {half:.4f}, seed 0 gave {value:.4f}'
+            print(text, flush=True)
+            lost += [] if ok else [text]
+    return lost
+
+
+def check(only: str | None = None) -> list[str]:
+    "What is wrong with the saved bands: nothing, if the list is empty."
+    saved, found = read(), sets(only)
+    return outdated(saved, found) or one_seed(saved, found)
+
+
+def main(argv: list[str] | None = None) -> int:
+    "Measure or check; 0 if all is well."
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--check', action='store_true', help='run one seed and compare; write nothing')
+    p.add_argument('--only', choices=tuple(SETS), help='with --check: one of the two sets')
+    args = p.parse_args(argv)
+    import torch
+    torch.set_num_threads(1)
+    if args.check:
+        wrong = check(args.only)
+        for problem in wrong: print(f'error: {problem}', file=sys.stderr)
+        return bool(wrong)
+    found = sets()
+    if 'real' not in found: print('error: the real set is out of reach. Set DLCOURSE_MIRROR or go online.', file=sys.stderr); return 2
+    write_json(FILE, measure_all(found)); print(f'saved to benchmarks/results/{FILE.name}')
+    return 0
+
+
+if __name__ == '__main__': sys.exit(main())
