@@ -20,11 +20,11 @@ from torch import Tensor
 
 from .names import plt
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #f0f465bf
+# %% ../../nbs/9_workshop/54_plot.ipynb #f049cd45
 INK = '#7a7a7a'  # letters and axes
 COLORS = ['#2a81c9', '#d9622b', '#2b9268', '#a566c0', '#b07d1a', '#d1538a']  # lines, in order of use
 STYLE = {
-    'figure.facecolor': 'none', 'axes.facecolor': 'none', 'savefig.facecolor': 'none', 'figure.dpi': 120,
+    'figure.facecolor': 'none', 'axes.facecolor': 'none', 'savefig.facecolor': 'none', 'figure.dpi': 100,
     'figure.constrained_layout.use': True, 'font.size': 11, 'lines.linewidth': 2,
     'text.color': INK, 'axes.labelcolor': INK, 'axes.titlecolor': INK, 'xtick.color': INK, 'ytick.color': INK,
     'axes.edgecolor': INK, 'axes.spines.top': False, 'axes.spines.right': False, 'image.cmap': 'gray',

@@ -8,13 +8,15 @@ Docs: https://dlcourse.github.io/dlcourse/4_under_the_hood/sgd.html.md"""
 __all__ = ['init_params', 'linear1', 'sigmoid', 'mnist_loss', 'batch_accuracy', 'train_epoch', 'validate_epoch', 'train_model',
            'simple_net']
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #22f15e49
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #73d75aa6
 import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from .descent import gradient_step
 
 # %% ../../nbs/4_under_the_hood/19_sgd.ipynb #c604683e
 def init_params(size: int | tuple[int, ...], # shape of the parameters
@@ -64,7 +66,7 @@ def batch_accuracy(predictions: Tensor, # scores, shape (bs, 1)
     _check_binary(predictions, targets)
     return ((predictions > 0) == (targets == 1)).float().mean()
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #bc94826c
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #710f3512
 def _checked_params(params: Iterable[Tensor], lr: float) -> list[Tensor]:
     "The parameters as a list. Raises `ValueError` if there are none, one asks for no gradient, or `lr` is no positive number."
     params = list(params)  # `model.parameters()` can be walked through only once
@@ -87,9 +89,7 @@ def train_epoch(model: Callable[[Tensor], Tensor],  # scores for a batch of inpu
     for xb, yb in dl:
         loss = loss_func(model(xb), yb)
         loss.backward()
-        stepped = [p for p in params if p.grad is not None]
-        with torch.no_grad(): torch._foreach_add_(stepped, [p.grad for p in stepped], alpha=-lr)
-        for p in stepped: p.grad = None
+        gradient_step(params, lr)
         total, n = total + loss.detach()*len(yb), n + len(yb)
     if not n: raise ValueError('The loader gave no batch. Is the dataset empty, or drop_last=True with fewer items than a batch?')
     return float(total)/n
@@ -106,7 +106,7 @@ def validate_epoch(model: Callable[[Tensor], Tensor],   # scores for a batch of 
     if not n: raise ValueError('The loader gave no batch: there is nothing to validate on.')
     return float(total)/n
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #3b939690
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #d5ad6ce3
 def train_model(model: Callable[[Tensor], Tensor],  # scores for a batch of inputs
                 lr: float,                          # learning rate
                 params: Iterable[Tensor],           # what to change
@@ -116,10 +116,10 @@ def train_model(model: Callable[[Tensor], Tensor],  # scores for a batch of inpu
                 *,
                 loss_func: Callable[[Tensor, Tensor], Tensor] = mnist_loss, # of predictions and targets
                ) -> list[float]:                    # accuracy on `valid_dl` after each epoch
-    "Train for `epochs` passes, with a progress bar. Raises `FloatingPointError` as soon as the loss is nan or infinite."
+    "Train for `epochs` passes, with a progress bar in a terminal. Raises `FloatingPointError` as soon as the loss is nan or infinite."
     from tqdm import tqdm
     params, accuracies = list(params), []
-    bar = tqdm(range(epochs), leave=False, unit='epoch')
+    bar = tqdm(range(epochs), leave=False, unit='epoch', disable=None)  # a bar in a terminal, nothing in a saved notebook
     for epoch in bar:
         loss = train_epoch(model, lr, params, train_dl, loss_func)
         if not math.isfinite(loss):
