@@ -6,17 +6,18 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/cli.html.md"""
 
 # %% auto #0
 __all__ = ['OK', 'FAILED', 'USAGE', 'INTERRUPTED', 'DATA', 'COMMANDS', 'say', 'complain', 'run_lessons', 'run_start', 'open_lab',
-           'check_out', 'wanted_lesson', 'run_run', 'watched_run', 'tell_run', 'pick_sets', 'sets', 'run_data_list',
-           'run_data_get', 'run_data_verify', 'run_data_path', 'run_site', 'open_page', 'run_doctor', 'Command',
-           'seconds', 'build_parser', 'add_commands', 'main', 'error_text']
+           'check_out', 'wanted_lesson', 'watched_run', 'tell_run', 'run_run', 'open_page', 'pick_sets', 'sets',
+           'run_data_list', 'run_data_get', 'run_data_verify', 'run_data_path', 'run_site', 'run_doctor', 'Command',
+           'seconds', 'add_commands', 'build_parser', 'main', 'error_text']
 
-# %% ../../nbs/9_workshop/66_cli.ipynb #e350b6d0
+# %% ../../nbs/9_workshop/66_cli.ipynb #318fc86f
 import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,39 +92,49 @@ def wanted_lesson(name: str,             # what was typed: a lesson's name, or a
     "A lesson of the course, or a person's own notebook."
     return describe(Path(name)) if name.endswith('.ipynb') and Path(name).is_file() else pick(name, lessons)
 
-# %% ../../nbs/9_workshop/66_cli.ipynb #afaa3ca6
-def run_run(args: argparse.Namespace) -> int:
-    "Execute a lesson, write its page, tell its figures."
-    lessons, out = find_lessons(workshop=True), Path(args.out)
-    lesson = wanted_lesson(args.lesson, lessons)
-    check_out(out)
-    try:
-        run = watched_run(lesson, args)
-        from dlcourse.workbook.page import save_run
-        _, html = save_run(run, out, lesson.path.stem)
-    except KeyboardInterrupt: raise KeyboardInterrupt('the kernel was stopped and nothing was written') from None
-    if args.open: open_page(html)
-    return tell_run(run, html, next_lesson(lesson, find_lessons()))
-
-def watched_run(lesson: Lesson, args: argparse.Namespace) -> 'Run':
+# %% ../../nbs/9_workshop/66_cli.ipynb #04026782
+def watched_run(lesson: Lesson,           # what to execute
+                args: argparse.Namespace, # how: offline, timeout, gpu
+               ) -> 'Run':
     "Execute a lesson with a progress bar."
-    at = screen(sys.stderr)
-    say(paint(f'{lesson.title}', 'strong', at) + (f' \u00b7 {lesson.time}' if lesson.time else ''), sys.stderr)
+    at, env = screen(sys.stderr), {'DLCOURSE_OFFLINE': '1'} if args.offline else {}
+    say(paint(lesson.title, 'strong', at) + (f' \u00b7 {lesson.time}' if lesson.time else ''), sys.stderr)
     from dlcourse.workbook.runs import Progress, run_notebook
     with progress(sys.stderr) as show:
         def watch(moment: Progress) -> None: show(moment.done, moment.total, moment.section, moment.said)
-        return run_notebook(lesson.path, env={'DLCOURSE_OFFLINE': '1'} if args.offline else {}, timeout=args.timeout, gpu=args.gpu, watch=watch)
+        return run_notebook(lesson.path, env=env, timeout=args.timeout, gpu=args.gpu, watch=watch)
 
-def tell_run(run: 'Run', html: Path, after: Lesson | None) -> int:
+def tell_run(run: 'Run',           # an executed lesson
+             html: Path,           # its page
+             after: Lesson | None, # the next lesson
+            ) -> int:              # the exit code
     "Print what a run found, where its page is and what to open next."
-    at = screen(sys.stdout)
+    at, copy = screen(sys.stdout), 'dlcourse start, a copy of the lessons to work in'
     if run.figures or not run.failure: say(figures_text(run, at))
     if run.failure: say(failure_text(run.failure, screen(sys.stderr)), sys.stderr)
-    copy = 'dlcourse start, a copy of the lessons to work in'
-    following = f'dlcourse run {after.name}, or {copy}' if after else copy
-    rows = [('page', near(html)), ('notebook', near(html.with_suffix('.ipynb'))), *([] if run.failure else [('next', following)])]
+    rows = [('page', near(html)), ('notebook', near(html.with_suffix('.ipynb')))]
+    if not run.failure: rows.append(('next', f'dlcourse run {after.name}, or {copy}' if after else copy))
     for name, text in rows: say(paint(f'{name:<10}', 'soft', at) + text)
     return FAILED if run.failure else OK
+
+# %% ../../nbs/9_workshop/66_cli.ipynb #e4b191dc
+def run_run(args: argparse.Namespace) -> int:
+    "Execute a lesson, write its page, tell its figures."
+    out = Path(args.out)
+    lesson = wanted_lesson(args.lesson, find_lessons(workshop=True))
+    check_out(out)
+    try: run = watched_run(lesson, args)
+    except KeyboardInterrupt: raise KeyboardInterrupt('the kernel was stopped and nothing was written') from None
+    from dlcourse.workbook.page import save_run
+    _, html = save_run(run, out, lesson.path.stem)
+    if args.open: open_page(html)
+    return tell_run(run, html, next_lesson(lesson, find_lessons()))
+
+def open_page(path: Path # an HTML file
+             ) -> None:
+    "Show a page in the browser."
+    import webbrowser
+    if not webbrowser.open(path.resolve().as_uri()): complain(f'No browser was found. Open {path} yourself.')
 
 # %% ../../nbs/9_workshop/66_cli.ipynb #da5a1804
 def pick_sets(wanted: list[str],     # names as typed
@@ -137,7 +148,7 @@ def pick_sets(wanted: list[str],     # names as typed
     names = [keys[name.lower().replace('-', '_')] for name in wanted]
     return {name: known[name] for name in names}
 
-# %% ../../nbs/9_workshop/66_cli.ipynb #20ae06df
+# %% ../../nbs/9_workshop/66_cli.ipynb #0aa14030
 def sets() -> dict[str, Any]:
     "The sets that dlcourse knows, by name."
     from dlcourse.core.files import datasets
@@ -160,6 +171,7 @@ def run_data_get(args: argparse.Namespace) -> int:
         say(f'{name}  {"stand-in" if is_standin(path) else "real"}  {path}')
     return OK
 
+# %% ../../nbs/9_workshop/66_cli.ipynb #86c9b909
 def run_data_verify(args: argparse.Namespace) -> int:
     "Compare sets in the cache with what they were when they were placed."
     from dlcourse.core.files import verify_data
@@ -178,7 +190,7 @@ def run_data_path(args: argparse.Namespace) -> int:
     say(str(paths[0]))
     return OK
 
-# %% ../../nbs/9_workshop/66_cli.ipynb #f96a00c6
+# %% ../../nbs/9_workshop/66_cli.ipynb #2bdcf223
 def run_site(args: argparse.Namespace) -> int:
     "Render every notebook as a site."
     try: from dlcourse.workbook.docs import build_site
@@ -186,12 +198,6 @@ def run_site(args: argparse.Namespace) -> int:
     folder = build_site(Path(args.out) if args.out else None)
     if args.open: open_page(folder/'index.html')
     return OK
-
-def open_page(path: Path # an HTML file
-             ) -> None:
-    "Show a page in the browser."
-    import webbrowser
-    if not webbrowser.open(path.resolve().as_uri()): complain(f'No browser was found. Open {path} yourself.')
 
 def run_doctor(args: argparse.Namespace) -> int:
     "Examine this machine."
@@ -203,7 +209,7 @@ def run_doctor(args: argparse.Namespace) -> int:
     if args.json: say(json.dumps([as_record(check) for check in found], indent=1))
     return OK if healthy(found) else FAILED
 
-# %% ../../nbs/9_workshop/66_cli.ipynb #0bf9b529
+# %% ../../nbs/9_workshop/66_cli.ipynb #23af749b
 @dataclass(frozen=True)
 class Command:
     "A row of the table of subcommands."
@@ -220,12 +226,12 @@ def seconds(text: str # what was typed
     if not (value := float(text)) > 0: raise ValueError(text)
     return value
 
+# %% ../../nbs/9_workshop/66_cli.ipynb #d913f54c
 _JSON = ('--json', {'action': 'store_true', 'help': 'print JSON, for programs'})
 _ALL = ('--all', {'action': 'store_true', 'help': 'the workshop too: engineering that a learner may skip'})
 _OPEN = ('--open', {'action': 'store_true', 'help': 'show it in the browser afterwards'})
 _NAMES = {'metavar': 'NAME', 'help': 'a set, such as mnist_sample'}
 
-# %% ../../nbs/9_workshop/66_cli.ipynb #0bf32b74
 DATA = (
     Command('list', 'the sets, their sizes, and which have a stand-in', 'dlcourse data list', run_data_list, (_JSON,)),
     Command('get', 'fetch sets into the cache', 'dlcourse data get mnist_sample', run_data_get,
@@ -236,6 +242,7 @@ DATA = (
     Command('path', 'where the cache is, or one set in it', 'dlcourse data path\ndlcourse data path mnist_sample', run_data_path,
             (('name', {**_NAMES, 'nargs': '?'}),)))
 
+# %% ../../nbs/9_workshop/66_cli.ipynb #cd3fd413
 COMMANDS = (
     Command('lessons', 'what there is, and how long each lesson takes', 'dlcourse lessons\ndlcourse lessons --all --json', run_lessons, (_ALL, _JSON)),
     Command('start', 'your own copy of the lessons, opened in JupyterLab; your work is never overwritten',
@@ -254,24 +261,12 @@ COMMANDS = (
             (('--out', {'metavar': 'DIR', 'help': 'where the site goes'}), _OPEN)),
     Command('doctor', 'try what lessons need on this machine; name the command that mends what is amiss', 'dlcourse doctor', run_doctor, (_JSON,)))
 
-# %% ../../nbs/9_workshop/66_cli.ipynb #1650de5b
-_ABOUT = 'A course in deep learning that runs on your machine: lessons that derive a small library, and the library they export.'
-_CODES = 'exit codes: 0 it worked, 1 it failed, 2 it was not understood, 130 it was interrupted'
-
-def build_parser() -> argparse.ArgumentParser:
-    "The parser for the whole table."
-    width = max(60, min(100, screen(sys.stdout).width or 100))
-    def shape(prog: str) -> argparse.HelpFormatter: return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
-    first = 'examples:\n  dlcourse doctor         is this machine ready?\n  dlcourse run sgd        watch a lesson train a classifier\n  dlcourse start          your own copy of the lessons'
-    parser = argparse.ArgumentParser('dlcourse', description=_ABOUT, epilog=f'{first}\n\n{_CODES}', formatter_class=shape)
-    parser.add_argument('--version', action='version', version=f'dlcourse {__version__}')
-    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
-    add_commands(parser, COMMANDS, shape)
-    return parser
+# %% ../../nbs/9_workshop/66_cli.ipynb #955eead4
+_CODES = 'exit codes: 0 it worked, 1 it failed, 2 not understood, 130 interrupted'
 
 def add_commands(parser: argparse.ArgumentParser,                 # to be filled
                  commands: tuple[Command, ...],                   # rows of the table
-                 shape: Callable[[str], argparse.HelpFormatter],  # how help is laid out
+                 shape: Callable[..., argparse.HelpFormatter],    # how help is laid out
                 ) -> None:
     "Give a parser its subcommands."
     inside = parser.add_subparsers(title='commands', metavar='COMMAND')
@@ -284,6 +279,20 @@ def add_commands(parser: argparse.ArgumentParser,                 # to be filled
         for name, facts in command.arguments: sub.add_argument(name, **facts)
         if command.inner: add_commands(sub, command.inner, shape)
         else: sub.set_defaults(run=command.run, parser=sub)
+
+# %% ../../nbs/9_workshop/66_cli.ipynb #1a881d74
+_ABOUT = 'A course in deep learning that runs on your machine: lessons that derive a small library, and the library they export.'
+
+def build_parser() -> argparse.ArgumentParser:
+    "The parser for the whole table."
+    width = max(60, min(100, screen(sys.stdout).width or 100))
+    def shape(*, prog: str) -> argparse.HelpFormatter: return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
+    first = 'examples:\n  dlcourse doctor         is this machine ready?\n  dlcourse run sgd        watch a lesson train a classifier\n  dlcourse start          your own copy of the lessons'
+    parser = argparse.ArgumentParser('dlcourse', description=textwrap.fill(_ABOUT, width - 2), epilog=f'{first}\n\n{_CODES}', formatter_class=shape)
+    parser.add_argument('--version', action='version', version=f'dlcourse {__version__}')
+    parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
+    add_commands(parser, COMMANDS, shape)
+    return parser
 
 # %% ../../nbs/9_workshop/66_cli.ipynb #e0c76712
 def main(words: list[str] | None = None # by default what was typed

@@ -34,11 +34,11 @@ def healthy(checks: list[Check] # what was found
     "Can lessons run?"
     return all(check.state != 'wrong' for check in checks)
 
-# %% ../../nbs/9_workshop/63_doctor.ipynb #e5cca21e
+# %% ../../nbs/9_workshop/63_doctor.ipynb #75d0f00e
 def check_python() -> Check:
     "Is this Python new enough?"
     found = f'{platform.python_version()} at {sys.executable}'
-    if sys.version_info >= (3, 10): return Check('Python', 'ok', found)
+    if tuple(sys.version_info) >= (3, 10): return Check('Python', 'ok', found)
     return Check('Python', 'wrong', f'{found}, and 3.10 or newer is needed', 'install Python 3.12 from python.org, then make a new environment with it')
 
 def check_dlcourse() -> Check:
@@ -113,7 +113,7 @@ def check_lab() -> Check:
     except metadata.PackageNotFoundError as e: return Check('JupyterLab', 'note', f'{e.name} is missing', 'pip install "dlcourse[lab]"')
     return Check('JupyterLab', 'ok', found)
 
-# %% ../../nbs/9_workshop/63_doctor.ipynb #f6756e7d
+# %% ../../nbs/9_workshop/63_doctor.ipynb #27d954d5
 GB = 10**9
 
 def room_check(free: int,    # bytes
@@ -124,6 +124,7 @@ def room_check(free: int,    # bytes
     if free < GB/5: return Check('disk', 'wrong', found, 'delete what you no longer need, or name another place in DLCOURSE_HOME')
     return Check('disk', 'note' if free < 2*GB else 'ok', found, 'the largest sets need 2 GB: DLCOURSE_HOME names another place' if free < 2*GB else '')
 
+# %% ../../nbs/9_workshop/63_doctor.ipynb #d6d0af25
 def check_disk() -> Check:
     "Is there room for the data?"
     from dlcourse.core.files import cache_dir

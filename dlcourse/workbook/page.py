@@ -45,7 +45,7 @@ def to_html(source: str # markdown
     "Markdown as HTML, formulas included."
     return MarkdownWithMath(MathRenderer(escape=False, anchor_link_text='#')).render(source)
 
-# %% ../../nbs/9_workshop/64_page.ipynb #107abbab
+# %% ../../nbs/9_workshop/64_page.ipynb #1e96fef8
 def shown(nb: NotebookNode,               # an executed notebook, left as it is
           failure: Failure | None = None, # the cell that stopped the run
          ) -> NotebookNode:
@@ -55,6 +55,7 @@ def shown(nb: NotebookNode,               # an executed notebook, left as it is
     nb.cells = [cell for i, cell in enumerate(nb.cells) if (failure and i == failure.index) or not _hidden(cell)]
     for cell in nb.cells:
         if cell.cell_type != 'code': continue
+        if alt := directives(cell.source).get('fig-alt'): cell.metadata['alt'] = alt.strip('"')
         cell.source = '\n'.join(x for x in cell.source.splitlines() if not x.startswith('#|')).strip('\n')
         cell.outputs = [out for out in cell.outputs if out.get('data', True)]  # a progress bar that is over leaves an empty one
     return nb
@@ -78,7 +79,7 @@ def figure_row(figure: dict[str, Any] # a figure as `assert_band` wrote it
 
 def _number(x: object) -> str: return f'{x:.4f}' if isinstance(x, (int, float)) else str(x or '')
 
-# %% ../../nbs/9_workshop/64_page.ipynb #6cc0715a
+# %% ../../nbs/9_workshop/64_page.ipynb #08d77778
 def page(run: Run,    # an executed lesson
          title: str,  # for the browser's tab
         ) -> str:
@@ -87,7 +88,7 @@ def page(run: Run,    # an executed lesson
     folder = Path(str(files('dlcourse.workbook')))/'static'
     exporter = HTMLExporter(extra_template_basedirs=[str(folder)], template_name='page', exclude_input_prompt=True, exclude_output_prompt=True)
     exporter.register_filter('markdown2html', to_html)
-    line = f'dlcourse \u00b7 {title} \u00b7 {datetime.now():%Y-%m-%d %H:%M} \u00b7 {run.seconds:.0f} seconds'
+    line = f'dlcourse \u00b7 {title} \u00b7 {datetime.now():%Y-%m-%d %H:%M} \u00b7 {run.seconds:.0f} s'
     about = dict(title=title, line=line, failure=run.failure, head=HEAD, rows=[figure_row(f) for f in run.figures], css=_css(folder))
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # an output of an unknown kind is left out, and that is all

@@ -58,13 +58,13 @@ def copy_text(done: dict[str, str], # for each file, what was done
     beside = [f'  {name}: the new version is {Path(name).stem}.new.ipynb' for name, state in done.items() if state == 'beside']
     return '\n'.join([f'{near(folder)}: {", ".join(counts) or "no lessons"}', *beside])
 
-# %% ../../nbs/9_workshop/65_reports.ipynb #3783e293
+# %% ../../nbs/9_workshop/65_reports.ipynb #8ee2e901
 def figures_text(run: 'Run',  # an executed lesson
                  at: Screen,  # where it is read
                 ) -> str:
     "The table of a run's figures, and one line that sums it up."
     from dlcourse.workbook.page import HEAD, figure_row
-    rows, took = [figure_row(figure) for figure in run.figures], f'{run.seconds:.0f} seconds'
+    rows, took = [figure_row(figure) for figure in run.figures], f'{run.seconds:.0f} s'
     if not rows: return f'{took}, no figures'
     lines, good = table_lines([HEAD, *rows], at), sum(row[-1] == 'yes' for row in rows)
     shown = [line if row[-1] == 'yes' else paint(line, 'bad', at) for row, mine in zip(rows, lines[1:], strict=True) for line in mine]
@@ -82,7 +82,7 @@ def failure_text(failure: 'Failure', # the cell that stopped a run
     head = f'Stopped at "{failure.section}", in this cell:' if failure.section else 'Stopped in this cell:'
     return '\n'.join([paint(head, 'bad', at), '', *cell, '', fold(failure.error, at, '  ')])
 
-# %% ../../nbs/9_workshop/65_reports.ipynb #0b5305a2
+# %% ../../nbs/9_workshop/65_reports.ipynb #01394862
 def size_text(size: int | None # bytes
              ) -> str:
     "A size as a person says it."
@@ -94,7 +94,7 @@ def verdict_text(cached: Any,       # a set in the cache
                  at: Screen,        # where it is read
                 ) -> str:
     "One line for a set, or its first faults and the command that mends them."
-    if not faults: return paint('ok     ', 'good', at) + f'{cached.name}  {len(cached.files)} files  {cached.path}'
+    if not faults: return paint('ok     ', 'good', at) + f'{cached.name}  {len(cached.files)} file{"s" * (len(cached.files) != 1)}  {cached.path}'
     lines = [f'       {fault}' for fault in faults[:5]] + [f'       and {len(faults) - 5} more'] * (len(faults) > 5)
     head = paint('wrong  ', 'bad', at) + f'{cached.name}  {cached.path}'
     return '\n'.join([head, *lines, f'       mend it: dlcourse data get {cached.name} --again'])

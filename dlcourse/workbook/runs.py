@@ -74,7 +74,7 @@ def section(nb: NotebookNode, # a notebook
     heads = (re.findall(r'^#{1,3} +(.+)$', c.source, re.M) for c in nb.cells[:index + 1] if c.cell_type == 'markdown')
     return next(reversed([h for hs in heads for h in hs]), '').replace('`', '')
 
-# %% ../../nbs/9_workshop/64_runs.ipynb #7efc4b61
+# %% ../../nbs/9_workshop/64_runs.ipynb #d6acba48
 @dataclass(frozen=True)
 class Progress:
     "One moment of a run."
@@ -86,7 +86,7 @@ class Progress:
 class Client(NotebookClient):
     "A notebook client that passes on what a running cell prints."
     heard: Callable[[str], None] = staticmethod(lambda text: None)
-    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str, cell_index: int) -> NotebookNode | None:
+    def output(self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int) -> NotebookNode | None:
         if msg['msg_type'] == 'stream': self.heard(last_line(msg['content']['text']))
         return super().output(outs, msg, display_id, cell_index)
 
@@ -158,7 +158,7 @@ async def fresh_kernel(client: Client,      # the client that will talk to it
             if hasattr(os, 'killpg'): await manager.signal_kernel(signal.SIGKILL)
             await manager.shutdown_kernel(now=True)
 
-# %% ../../nbs/9_workshop/64_runs.ipynb #677ffb82
+# %% ../../nbs/9_workshop/64_runs.ipynb #43b08b6c
 async def execute(client: Client,                     # has the notebook and a kernel
                   cells: list[int],                   # the numbers of the cells to run
                   watch: Callable[[Progress], None],  # called at each step
@@ -166,11 +166,12 @@ async def execute(client: Client,                     # has the notebook and a k
     "Execute cells in order until one fails."
     for done, i in enumerate(cells):
         cell, at = client.nb.cells[i], section(client.nb, i)
-        client.heard = lambda said, done=done, at=at: watch(Progress(done, len(cells), at, said))
-        client.heard('')
+        def heard(said: str, done: int = done, at: str = at) -> None: watch(Progress(done, len(cells), at, said))
+        client.heard = heard
+        heard('')
         try: await client.async_execute_cell(cell, i, execution_count=done + 1)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as e:
-            return Failure(i, at, cell.source, explain(e, client.timeout))
+            return Failure(i, at, cell.source, explain(e, client.timeout or 0))
         finally: client.set_widgets_metadata()
     watch(Progress(len(cells), len(cells), '', ''))
     return None
