@@ -77,7 +77,7 @@ def source(server, monkeypatch, tmp_path):
     data = make_tar(tmp_path/'source.tgz', 'human_numbers/train.txt').read_bytes()
     server.files[SAMPLE] = data
     monkeypatch.setattr(URLs, 'HUMAN_NUMBERS', f'{server.url}/{SAMPLE}')
-    monkeypatch.setitem(sources._FACTS, 'HUMAN_NUMBERS', ('numbers', len(data), hashlib.md5(data[:2**20]).hexdigest()))
+    monkeypatch.setitem(sources.FACTS, 'HUMAN_NUMBERS', ('numbers', len(data), hashlib.md5(data[:2**20]).hexdigest()))
     return server
 
 

@@ -102,7 +102,7 @@ def checksum(path: Path,                # a file
         while piece := f.read(min(left, 2**20)): digest.update(piece); left -= len(piece)
     return digest.hexdigest()
 
-# %% ../../nbs/9_workshop/45_cache.ipynb #c035653c
+# %% ../../nbs/9_workshop/45_cache.ipynb #b09a5ae1
 class CachedSet(NamedTuple):
     "A set in the cache."
     name: str       # its name in `URLs`, or the archive's if it has none there
@@ -122,9 +122,10 @@ def _cached_set(place: Path) -> CachedSet:
     return CachedSet(noted.get('name', place.name), place/noted.get('folder', ''), is_standin(place), noted.get('origin', ''),
                      noted.get('files', {}), wrong)
 
+# %% ../../nbs/9_workshop/45_cache.ipynb #c84bcb7f
 def verify_data(name: str = '', # a name in `URLs`; all that is in the cache, if none is given
                ) -> list[tuple[CachedSet, list[str]]]: # each set, and what is wrong with it: an empty list if nothing is
-    "Compare sets in the cache with what was noted when they were placed. Files that were added are no fault."
+    "Compare sets in the cache with what was noted when they were placed."
     sweep()
     return [(s, _faults(s)) for s in cached_sets() if name in ('', s.name)]
 

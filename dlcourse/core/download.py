@@ -24,7 +24,7 @@ from .archives import Damaged, Unreachable, need_room, writing
 
 if TYPE_CHECKING: import requests
 
-# %% ../../nbs/9_workshop/44_download.ipynb #48aa706e
+# %% ../../nbs/9_workshop/44_download.ipynb #babf8a5f
 class _NotebookLine:
     "A file for tqdm to write to: one line of a notebook's output."
     encoding, handle = 'utf-8', cast(Any, None)
@@ -38,6 +38,7 @@ class _NotebookLine:
 
     def flush(self) -> None: "Nothing waits to be written."
 
+# %% ../../nbs/9_workshop/44_download.ipynb #42f3e411
 @contextmanager
 def progress(words: str,        # what is going on
              total: int | None, # how far it is in bytes, if that is known
@@ -91,7 +92,7 @@ def _ask(url: str, headers: dict[str, str]) -> 'requests.Response':
     reply.close()
     raise _Broken(f'{host} answered {reply.status_code} ({reply.reason}) for {url}', again=reply.status_code in _BUSY)
 
-# %% ../../nbs/9_workshop/44_download.ipynb #4da30376
+# %% ../../nbs/9_workshop/44_download.ipynb #0bb303b9
 def _note(part: Path) -> Path: return part.with_name(part.name + '.json')
 
 def _mark(reply: 'requests.Response') -> str:
@@ -108,10 +109,9 @@ def _so_far(url: str, part: Path) -> tuple[int, str, int | None]:
     return 0, '', None
 
 def _start(url: str, part: Path, reply: 'requests.Response') -> int | None:
-    "Make way for a new file and note where it comes from. Returns its size, if the server tells."
+    "Begin a new part and note where it comes from. Returns the size of the whole, if the server tells."
     length = reply.headers.get('Content-Length', '')
     total = int(length) if length.isdigit() else None
-    part.unlink(missing_ok=True)
     new = part.with_name(part.name + '.new')
     new.write_text(json.dumps({'url': url, 'mark': _mark(reply), 'total': total}), encoding='utf-8')
     os.replace(new, _note(part))
