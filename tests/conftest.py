@@ -8,6 +8,7 @@ MIRROR = os.environ.get('DLCOURSE_MIRROR', '')
 
 forbid_network()
 os.environ['MPLBACKEND'] = 'agg'
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # the workers share the cores; torch's threads would fight over them
 
 
 @pytest.fixture(autouse=True)

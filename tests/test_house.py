@@ -217,11 +217,6 @@ def test_no_file_names_a_place_on_one_machine():
     assert {p.relative_to(ROOT): found[0] for p, text in texts.items() if (found := re.search(HOME + '.*', text))} == {}
 
 
-def test_readme_is_the_index_notebook():
-    from dlcourse.workbook.docs import read_site, readme
-    assert (ROOT/'README.md').read_text(encoding='utf-8') == readme(read_site()), 'run: make readme, then commit it'
-
-
 def test_the_saved_map_shows_every_room():
     "`nbs/architecture.ipynb` asserts the map when it runs; this is about the one that readers see."
     shown = {word for _, out in outputs(ROOT/'nbs'/'architecture.ipynb') for word in ''.join(out.get('text', '')).split()}

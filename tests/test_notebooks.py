@@ -24,7 +24,7 @@ def run(path, home, mirror, flags=()):
     "Run one notebook's cells; fail with what it printed. Returns the figures that it asserted."
     figures = home/'figures.jsonl'
     env = os.environ | {'DLCOURSE_HOME': str(home), 'DLCOURSE_MIRROR': mirror, 'DLCOURSE_OFFLINE': '1',
-                        'DLCOURSE_FIGURES': str(figures), 'OMP_NUM_THREADS': '1', 'PYTHONDONTWRITEBYTECODE': '1'}
+                        'DLCOURSE_FIGURES': str(figures), 'PYTHONDONTWRITEBYTECODE': '1'}
     try: done = subprocess.run([sys.executable, RUNNER, path, *flags], env=env, cwd=ROOT, stdin=subprocess.DEVNULL,
                                capture_output=True, encoding='utf-8', errors='replace', timeout=LIMIT)
     except subprocess.TimeoutExpired: pytest.fail(f'{name(path)} did not finish in {LIMIT} s', pytrace=False)
