@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import threading
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -43,7 +44,8 @@ def site():
     "The folder of the site, built unless this very state was built before."
     out = ROOT/'.cache'/f'site-{sources_hash()}'
     if not (out/'llms.txt').exists():
-        for old in out.parent.glob('site-????????????'): shutil.rmtree(old)
+        for old in out.parent.glob('site-????????????'):
+            if time.time() - old.stat().st_mtime > 3600: shutil.rmtree(old, ignore_errors=True)  # not from under another run
         build_site(out, by='sphinx')
     return out
 

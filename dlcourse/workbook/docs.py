@@ -9,7 +9,7 @@ __all__ = ['TAGS', 'check_list', 'page_notebooks', 'myst_cell', 'myst_notebook',
            'keep_names', 'render_sphinx', 'add_scripts', 'copy', 'render_quarto', 'plain_output', 'markdown',
            'read_notebook', 'write_companions', 'place', 'check_place', 'build_site', 'readme', 'build_readme']
 
-# %% ../../nbs/9_workshop/65_docs.ipynb #c15b0c0c
+# %% ../../nbs/9_workshop/65_docs.ipynb #4c4e6ada
 import io
 import json
 import os
@@ -24,7 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .weave import STATE, STATIC, Site, address, fill, local_links, read_site, unlisted
+from .weave import STATE, STATIC, Site, address, fill, html_text, local_links, read_site, unlisted
 
 # %% ../../nbs/9_workshop/65_docs.ipynb #028d465a
 def check_list(site: Site) -> None:
@@ -41,7 +41,7 @@ def page_notebooks(site: Site) -> Path:
     if done.returncode: raise RuntimeError(f'nbdev could not make the pages:\n{done.stderr[-2000:]}')
     return site.root/'_proc'
 
-# %% ../../nbs/9_workshop/65_docs.ipynb #5bdc7b1c
+# %% ../../nbs/9_workshop/65_docs.ipynb #b70a9dd3
 TAGS = {'code-fold: true': 'hide-input', 'echo: false': 'remove-input', 'output: false': 'remove-output', 'include: false': 'remove-cell'}
 
 
@@ -62,7 +62,7 @@ def myst_notebook(text: str) -> dict[str, Any]:
     import yaml
     nb = nbformat.v4.reads_json(text)
     matter = yaml.safe_load(nb.cells[0].source.strip().strip('-'))
-    lead = f'# {matter["title"]}\n\n<p class="lead">{matter.get("description", "")}</p>'
+    lead = f'# {matter["title"]}\n\n<p class="lead">{html_text(matter.get("description", ""))}</p>'
     cells = [nbformat.v4.new_markdown_cell(lead), *map(myst_cell, nb.cells[1:])]
     for cell in cells: cell.pop('has_sd', None)
     return nb | {'cells': cells}
