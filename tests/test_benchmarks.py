@@ -293,6 +293,17 @@ def test_a_changed_source_or_set_is_noticed():
     assert 'pixels of the real set' in bands.outdated(saved, {'real': other})[0]
 
 
+@pytest.fixture
+def one_thread():
+    "Small products are quicker on one thread, and several workers share the cores."
+    import torch
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures('one_thread')
 @pytest.mark.parametrize('kind', bands.SETS)
 def test_one_seed_of_each_row_lies_in_its_band(kind):
     if kind == 'real' and not MIRROR: pytest.skip('no real sets: DLCOURSE_MIRROR is not set')
