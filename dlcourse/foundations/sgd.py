@@ -94,7 +94,7 @@ def train_epoch(model: Callable[[Tensor], Tensor],  # scores for a batch of inpu
     if not n: raise ValueError('The loader gave no batch. Is the dataset empty, or drop_last=True with fewer items than a batch?')
     return float(total)/n
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #292d7a14
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #b5d9a463
 @torch.no_grad()
 def validate_epoch(model: Callable[[Tensor], Tensor],   # scores for a batch of inputs
                    dl: Iterable[tuple[Tensor, Tensor]], # batches of inputs and targets
@@ -102,7 +102,7 @@ def validate_epoch(model: Callable[[Tensor], Tensor],   # scores for a batch of 
                   ) -> float:                           # the metric over all items, exact for unequal batches
     "Accuracy over `dl`, without training. Call `model.eval()` first if the model has dropout or batch norm."
     total, n = 0., 0
-    for xb, yb in dl: total, n = total + metric(model(xb), yb).double()*len(yb), n + len(yb)
+    for xb, yb in dl: total, n = total + metric(model(xb), yb)*len(yb), n + len(yb)
     if not n: raise ValueError('The loader gave no batch: there is nothing to validate on.')
     return float(total)/n
 
