@@ -44,8 +44,9 @@ class Handler(BaseHTTPRequestHandler):
         asked = re.fullmatch(r'bytes=(\d+)-', self.headers.get('Range', ''))
         start = int(asked[1]) if asked and manner != 'no_range' and self.headers.get('If-Range') in (None, mark) else 0
         if start >= len(data) > 0: return self.send_error(416)
+        if start and manner == 'liar': start += 1
         self.send_response(206 if start else 200)
-        if start: self.send_header('Content-Range', f'bytes {start + (manner == "liar")}-{len(data) - 1}/{len(data)}')
+        if start: self.send_header('Content-Range', f'bytes {start}-{len(data) - 1}/{len(data)}')
         if manner == 'weak': self.send_header('ETag', f'W/{mark}')
         elif manner != 'no_mark': self.send_header('ETag', mark)
         if manner != 'no_length': self.send_header('Content-Length', str(len(data) - start))

@@ -125,7 +125,7 @@ def wanted(url: str, # one of `URLs`, another address (`#sha256=...` at its end 
 
 def _hashed(url: str) -> str: return f'{stem(url)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}'
 
-# %% ../../nbs/9_workshop/46_sources.ipynb #1ebbbe31
+# %% ../../nbs/9_workshop/46_sources.ipynb #1524db2f
 class Origin(NamedTuple):
     "An archive that somebody has."
     at: Path | str   # on this machine, or an address
@@ -142,7 +142,9 @@ def _at_mirror(mirror: Path | str, want: Wanted) -> Origin:
 def _sums(mirror: Path | str) -> dict[str, str]:
     "A mirror's own list: the sha256 of each path."
     try: lines = _list_of(mirror).decode().splitlines()
-    except (OSError, ValueError) as e: raise Damaged(f'its SHA256SUMS cannot be read ({e}); make one with: sha256sum */*') from None
+    except (OSError, ValueError) as e:
+        raise Damaged(f'its SHA256SUMS cannot be read ({e}); make one there with: '
+                      'find . -type f ! -name SHA256SUMS -exec sha256sum {} + > SHA256SUMS') from None
     rows = [re.fullmatch(r'([0-9a-fA-F]{64}) [ *](?:\./)?(.+)', line) for line in lines if line.strip()]
     if not all(rows): raise Damaged('its SHA256SUMS is damaged: each line must be a sha256, two blanks and a path')
     return {row[2]: row[1].lower() for row in rows if row}
