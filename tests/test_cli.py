@@ -365,3 +365,12 @@ def test_names_on_the_shelf_do_not_hide_each_other(tmp_path):
     from dlcourse.workbook.lessons import find_lessons
     lessons = find_lessons(make_shelf(tmp_path), workshop=True)
     assert len({pick(f'{x.folder}/{x.name}', lessons).path for x in lessons}) == len(lessons)
+
+
+def test_a_page_that_cannot_be_made_does_not_cost_the_notebook(shelf, monkeypatch, capsys):
+    from dlcourse.workbook import page
+    def missing(*_): raise ValueError("No template sub-directory with name 'lab' found")
+    monkeypatch.setattr(page, 'page', missing)
+    assert main(['run', 'good']) == 1
+    assert 'pip install --force-reinstall nbconvert' in capsys.readouterr().err
+    assert [p.name for p in Path('runs').iterdir()] == ['17_good.ipynb']

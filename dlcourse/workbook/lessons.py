@@ -6,8 +6,8 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/lessons.html.md"""
 
 # %% auto #0
 __all__ = ['MANIFEST', 'notebooks_dir', 'Lesson', 'describe', 'find_lessons', 'folder_title', 'UnknownName', 'did_you_mean',
-           'pick', 'next_lesson', 'write_whole', 'decide', 'fingerprint', 'read_manifest', 'learner_version', 'place',
-           'copy_lessons']
+           'pick', 'next_lesson', 'write_whole', 'check_out', 'decide', 'fingerprint', 'read_manifest',
+           'learner_version', 'place', 'copy_lessons']
 
 # %% ../../nbs/9_workshop/64_lessons.ipynb #10286502
 import hashlib
@@ -153,6 +153,14 @@ def _umask() -> int:
     mask = os.umask(0o022)
     os.umask(mask)
     return mask
+
+# %% ../../nbs/9_workshop/64_lessons.ipynb #216f7640
+def check_out(folder: Path # where the page goes
+             ) -> None:
+    "Raise `OSError` with a way out if nothing can be written to `folder`."
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise OSError(f'Nothing can be written to {folder}. Choose another folder for the page: --out FOLDER')
 
 # %% ../../nbs/9_workshop/64_lessons.ipynb #c356a05f
 def decide(fresh: str,        # fingerprint of the lesson in the package

@@ -101,14 +101,17 @@ def _css(folder: Path) -> str:
     own = (folder/'page'/'page.css').read_text(encoding='utf-8')
     return f'{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{own}'
 
-# %% ../../nbs/9_workshop/64_page.ipynb #534307d0
+# %% ../../nbs/9_workshop/64_page.ipynb #ac83e3f1
 def save_run(run: Run,     # an executed lesson
              folder: Path, # where to, made if it is not there
              stem: str,    # the name of both files
             ) -> tuple[Path, Path]: # the executed notebook and the page
-    "Write the executed notebook and its page."
+    "Write the executed notebook and its page. Raises `RuntimeError` if nbconvert cannot make the page."
     notebook, html = folder/f'{stem}.ipynb', folder/f'{stem}.html'
-    made = page(run, stem)
     write_whole(notebook, nbformat.writes(run.notebook).encode('utf-8'))
+    try: made = page(run, stem)
+    except ValueError as e:
+        raise RuntimeError(f'The executed notebook is {notebook}, but nbconvert could not make a page of it: {str(e).splitlines()[0]} '
+                           'Mend it: pip install --force-reinstall nbconvert') from e
     write_whole(html, made.encode('utf-8'))
     return notebook, html
