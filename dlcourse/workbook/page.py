@@ -65,7 +65,7 @@ def _hidden(cell: NotebookNode) -> bool:
     marks = directives(cell.source) if cell.cell_type == 'code' else {}
     return cell.cell_type == 'code' and ('hide' in marks or 'default_exp' in marks or not cell.source.strip())
 
-# %% ../../nbs/9_workshop/64_page.ipynb #4b10207f
+# %% ../../nbs/9_workshop/64_page.ipynb #0ab3a8cc
 HEAD = ['what', 'ours', 'expected', 'published', 'set', 'in band']
 
 def figure_row(figure: dict[str, Any] # a figure as `assert_band` wrote it
@@ -74,7 +74,8 @@ def figure_row(figure: dict[str, Any] # a figure as `assert_band` wrote it
     centre, half = figure.get('centre'), figure.get('halfwidth')
     band = '' if centre is None else f'{_number(centre)} \u00b1 {_number(half)}'
     kinds = {'real': 'real', 'standin': 'stand-in'}
-    return [str(figure.get('what', '')), _number(figure.get('value')), band, str(figure.get('published') or ''),
+    published = str(figure.get('published') or '') + (' (real set)' if figure.get('published') and figure.get('set') == 'standin' else '')
+    return [str(figure.get('what', '')), _number(figure.get('value')), band, published,
             kinds.get(str(figure.get('set')), str(figure.get('set') or '')), 'yes' if figure.get('ok') else 'NO']
 
 def _number(x: object) -> str: return f'{x:.4f}' if isinstance(x, (int, float)) else str(x or '')
