@@ -43,7 +43,7 @@ def subplots(nrows: int = 1,                              # rows of axes
     try: return plt.subplots(nrows, ncols, figsize=figsize or (4*ncols, 3*nrows), **kwargs)
     finally: plt.rcParams.update(before)
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #3f7fe0de
+# %% ../../nbs/9_workshop/54_plot.ipynb #3533ae80
 def to_hwc(im: Any,       # a tensor (h, w), (1, h, w), (3, h, w) or (h, w, 3), an array, or a PIL image
           ) -> np.ndarray: # the same picture as (h, w) or (h, w, channels)
     "A picture as an array that matplotlib draws. Raises `ValueError` for anything that is not one picture."
@@ -51,7 +51,7 @@ def to_hwc(im: Any,       # a tensor (h, w), (1, h, w), (3, h, w) or (h, w, 3), 
     if a.ndim == 3 and a.shape[0] in (1, 3, 4) and a.shape[-1] not in (3, 4): a = a.transpose(1, 2, 0)
     if a.ndim == 3 and a.shape[-1] == 1: a = a[..., 0]
     if a.ndim == 2 or (a.ndim == 3 and a.shape[-1] in (3, 4)): return a
-    hint = f'Try show_images(x) for a batch, or x.view(28, 28) for a flat digit.' if a.ndim in (1, 4) or a.ndim == 3 else 'Pass a tensor.'
+    hint = 'Try show_images(x) for a batch, or x.view(28, 28) for a flat digit.'
     raise ValueError(f'One picture has shape (h, w), (channels, h, w) or (h, w, channels); got {a.shape}. {hint}')
 
 # %% ../../nbs/9_workshop/54_plot.ipynb #ac6d0fd0
@@ -176,11 +176,12 @@ def _arrow(a: tuple[float, float], b: tuple[float, float], label: str, back: flo
     text = f'<text x="{x:g}" y="{y:g}" text-anchor="middle" font-size="12" fill="{INK}">{escape(label)}</text>' if label else ''
     return f'<path d="{path}" fill="none" stroke="{INK}" stroke-width="1.5" marker-end="url(#dlcourse-tip)"/>{text}'
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #f7ce0d9d
+# %% ../../nbs/9_workshop/54_plot.ipynb #522446f9
 def _places(nodes: dict[str, str], col: dict[str, int]) -> dict[str, tuple[float, float, float]]:
     "Centre and width of each box: columns from left to right, each one centred around the same height."
     columns = [[n for n in nodes if col[n] == c] for c in range(max(col.values()) + 1)]
-    tallest, x, placed = max(map(len, columns)), 10., {}
+    placed: dict[str, tuple[float, float, float]] = {}
+    tallest, x = max(map(len, columns)), 10.
     for names in columns:
         w = max(9*len(nodes[n]) + 24 for n in names)
         top = 30 + 28*(tallest - len(names))

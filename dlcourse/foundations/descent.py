@@ -35,12 +35,13 @@ def descend(f: Callable[[Tensor], Tensor], # a function from parameters to one n
     for _ in range(steps): path.append(path[-1] - lr*slope(f, path[-1]))
     return torch.stack(path)
 
-# %% ../../nbs/4_under_the_hood/18_descent.ipynb #854250e8
+# %% ../../nbs/4_under_the_hood/18_descent.ipynb #35cee638
 def gradient_step(params: Iterable[Tensor], # parameters, after `loss.backward()`
                   lr: float,                # learning rate
                  ) -> None:
     "Move each parameter against its gradient, in place, and clear the gradients. Raises `ValueError` if there is no gradient at all."
-    moved = [p for p in params if p.grad is not None]
-    if not moved: raise ValueError('No parameter has a gradient. Call loss.backward() first.')
-    with torch.no_grad(): torch._foreach_add_(moved, [p.grad for p in moved], alpha=-lr)
+    pairs = [(p, p.grad) for p in params if p.grad is not None]
+    if not pairs: raise ValueError('No parameter has a gradient. Call loss.backward() first.')
+    moved, grads = map(list, zip(*pairs))
+    with torch.no_grad(): torch._foreach_add_(moved, grads, alpha=-lr)  # all of them in one call
     for p in moved: p.grad = None

@@ -8,10 +8,9 @@ Docs: https://dlcourse.github.io/dlcourse/4_under_the_hood/sgd.html.md"""
 __all__ = ['init_params', 'linear1', 'sigmoid', 'mnist_loss', 'batch_accuracy', 'train_epoch', 'validate_epoch', 'train_model',
            'simple_net']
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #73d75aa6
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #3763eba0
 import math
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +65,7 @@ def batch_accuracy(predictions: Tensor, # scores, shape (bs, 1)
     _check_binary(predictions, targets)
     return ((predictions > 0) == (targets == 1)).float().mean()
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #710f3512
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #d5915824
 def _checked_params(params: Iterable[Tensor], lr: float) -> list[Tensor]:
     "The parameters as a list. Raises `ValueError` if there are none, one asks for no gradient, or `lr` is no positive number."
     params = list(params)  # `model.parameters()` can be walked through only once
@@ -85,24 +84,24 @@ def train_epoch(model: Callable[[Tensor], Tensor],  # scores for a batch of inpu
     "One pass of gradient descent over `dl`. Raises `ValueError` for bad parameters or an empty `dl`."
     params = _checked_params(params, lr)
     for p in params: p.grad = None
-    total, n = 0., 0
+    total, n = torch.zeros(()), 0
     for xb, yb in dl:
         loss = loss_func(model(xb), yb)
         loss.backward()
         gradient_step(params, lr)
-        total, n = total + loss.detach()*len(yb), n + len(yb)
+        total, n = loss.detach()*len(yb) + total, n + len(yb)
     if not n: raise ValueError('The loader gave no batch. Is the dataset empty, or drop_last=True with fewer items than a batch?')
     return float(total)/n
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #b5d9a463
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #d3da8b9e
 @torch.no_grad()
 def validate_epoch(model: Callable[[Tensor], Tensor],   # scores for a batch of inputs
                    dl: Iterable[tuple[Tensor, Tensor]], # batches of inputs and targets
                    metric: Callable[[Tensor, Tensor], Tensor] = batch_accuracy, # of predictions and targets, a mean
                   ) -> float:                           # the metric over all items, exact for unequal batches
     "Accuracy over `dl`, without training. Call `model.eval()` first if the model has dropout or batch norm."
-    total, n = 0., 0
-    for xb, yb in dl: total, n = total + metric(model(xb), yb)*len(yb), n + len(yb)
+    total, n = torch.zeros(()), 0
+    for xb, yb in dl: total, n = metric(model(xb), yb)*len(yb) + total, n + len(yb)
     if not n: raise ValueError('The loader gave no batch: there is nothing to validate on.')
     return float(total)/n
 
