@@ -1,6 +1,6 @@
 """A hash of what a figure depends on, that neither git nor a comment changes.
 
-Comments, docstrings, blank lines and trailing spaces are dropped first, so that better words never ask for a new measurement.
+Comments, docstrings, blank lines and line wrapping are dropped first, so that better words never ask for a new measurement.
 """
 from __future__ import annotations
 
@@ -8,20 +8,31 @@ import ast
 import hashlib
 import io
 import tokenize
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def without_comments(source: str) -> list[str]:
-    "The lines of `source`, comments cut off."
-    lines = source.splitlines()
+def tokens(source: str) -> Iterator[tuple[int, str]]:
+    "Row and text of each token but comments and line ends inside brackets. An f-string is one token on every Python."
+    lines, depth, opened = source.splitlines(keepends=True), 0, (0, 0)
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            row, col = token.start
-            lines[row-1] = lines[row-1][:col]
-    return lines
+        kind = tokenize.tok_name[token.type]
+        if kind == 'FSTRING_START':  # Python 3.12 and later take f-strings apart
+            depth, opened = depth+1, opened if depth else token.start
+        elif kind == 'FSTRING_END':
+            depth -= 1
+            if not depth: yield opened[0], between(lines, opened, token.end)
+        elif not depth and kind not in ('COMMENT', 'NL'): yield token.start[0], {'INDENT': '<', 'DEDENT': '>'}.get(kind, token.string)
+
+
+def between(lines: list[str], start: tuple[int, int], end: tuple[int, int]) -> str:
+    "The text from one place (row, column) to another."
+    chosen = lines[start[0]-1:end[0]]
+    chosen[-1] = chosen[-1][:end[1]]
+    chosen[0] = chosen[0][start[1]:]
+    return ''.join(chosen)
 
 
 def docstring_rows(source: str) -> set[int]:
@@ -36,10 +47,10 @@ def docstring_rows(source: str) -> set[int]:
 
 
 def normalise(source: str) -> str:
-    "What of `source` a computer acts on."
+    "What of `source` a computer acts on, however its lines are wrapped."
+    source = source.replace('\r\n', '\n')
     docs = docstring_rows(source)
-    kept = (line.rstrip() for i, line in enumerate(without_comments(source), 1) if i not in docs)
-    return '\n'.join(line for line in kept if line)
+    return ' '.join('\n' if text.isspace() else text for row, text in tokens(source) if row not in docs)
 
 
 def files(patterns: Iterable[str], root: Path = ROOT) -> list[Path]:

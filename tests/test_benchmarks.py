@@ -222,6 +222,8 @@ def test_words_do_not_change_the_hash_but_code_does(tmp_path):
     reworded = CODE.replace('Module text', 'Other words').replace('# why', '').replace('at length', 'briefly')
     reworded = reworded.replace('    # a thought\n', '\n\n')
     assert hash_of(reworded) == first and hash_of(CODE.replace('\n', '\r\n')) == first
+    assert hash_of(CODE.replace('n = 1', 'n = (1)')) == hash_of(CODE.replace('n = 1', 'n = (\n        1)')) != first
+    assert hash_of(CODE.replace('n = 1', "n = f'{1}'")) != hash_of(CODE.replace('n = 1', "n = f'{2}'"))
     assert hash_of(CODE.replace('n = 1', 'n = 2')) != first and hash_of(CODE.replace('# not a', '# a')) != first
 
 
