@@ -7,7 +7,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/docs.html.md"""
 # %% auto #0
 __all__ = ['TAGS', 'check_list', 'page_notebooks', 'myst_cell', 'myst_notebook', 'sidebar', 'sphinx_sources', 'sphinx_settings',
            'keep_names', 'render_sphinx', 'add_scripts', 'copy', 'render_quarto', 'plain_output', 'markdown',
-           'read_notebook', 'write_companions', 'place', 'check_place', 'build_site', 'readme', 'build_readme']
+           'read_notebook', 'write_companions', 'swap_in', 'check_place', 'build_site', 'readme', 'build_readme']
 
 # %% ../../nbs/9_workshop/65_docs.ipynb #4c4e6ada
 import io
@@ -180,8 +180,8 @@ def write_companions(site: Site, out: Path) -> None:
     (out/'llms.txt').write_text('\n'.join(lines) + '\n', encoding='utf-8')
     (out/'.nojekyll').touch()  # GitHub Pages hides folders like _static without it
 
-# %% ../../nbs/9_workshop/65_docs.ipynb #ac009780
-def place(fresh: Path, out: Path) -> None:
+# %% ../../nbs/9_workshop/65_docs.ipynb #918f884a
+def swap_in(fresh: Path, out: Path) -> None:
     "Put the folder `fresh` where `out` is."
     old = out.with_name(f'{out.name}.old.tmp')
     shutil.rmtree(old, ignore_errors=True)
@@ -195,7 +195,7 @@ def check_place(out: Path) -> None:
     if not out.exists() or (out/'llms.txt').exists() or out.is_dir() and not any(out.iterdir()): return
     raise FileExistsError(f'{out} is there and is no site of ours, so it stays. Name a new or an empty folder: dlcourse site --out FOLDER')
 
-# %% ../../nbs/9_workshop/65_docs.ipynb #3c147037
+# %% ../../nbs/9_workshop/65_docs.ipynb #834d93c0
 def build_site(out: str | Path | None = None,  # where to; `_docs` in the checkout by default
                *,
                by: str | None = None,          # 'quarto' or 'sphinx'; Quarto by default if it is on the PATH
@@ -212,7 +212,7 @@ def build_site(out: str | Path | None = None,  # where to; `_docs` in the checko
         shutil.rmtree(fresh, ignore_errors=True)
         render(site, page_notebooks(site), fresh)
         write_companions(site, fresh)
-        place(fresh, out)
+        swap_in(fresh, out)
     print(f'{len(site.pages)} pages by {by.title()} in {time.perf_counter() - began:.0f} s: {out/"index.html"}')
     return out
 
