@@ -17,7 +17,7 @@ from test_lessons import make_shelf, notebook
 from dlcourse.workbook import cli
 from dlcourse.workbook.cli import COMMANDS, main
 from dlcourse.workbook.lessons import pick
-from dlcourse.workbook.terminal import Screen, column_widths, fold, spell, table
+from dlcourse.workbook.terminal import Screen, column_widths, encodable, fold, table
 
 FIGURE = dict(what='accuracy', value=0.98311, centre=0.983, halfwidth=0.004, set='real', published='0.9828, fastbook 4', seeds=[0], ok=True)
 TELL = f'import json, os\nopen(os.environ["DLCOURSE_FIGURES"], "a").write(json.dumps({FIGURE!r}) + "\\n")'
@@ -294,7 +294,7 @@ def test_folding_keeps_words_and_lines():
 
 @pytest.mark.parametrize('encoding', ['ascii', 'cp1252', 'cp437', 'utf-8'])
 def test_every_sign_we_print_has_a_spelling(encoding):
-    spell('\u00b1 \u00b7 \u2026 \u2014 \u2192 \u732b', encoding).encode(encoding)
+    encodable('\u00b1 \u00b7 \u2026 \u2014 \u2192 \u732b', encoding).encode(encoding)
 
 
 @posix
