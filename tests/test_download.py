@@ -54,6 +54,11 @@ def test_a_broken_download_goes_on_where_it_stopped(fetch, server):
     assert spans(server) == [None, 'bytes=150000-', 'bytes=225000-']
 
 
+def test_as_long_as_bytes_come_no_try_is_in_vain(fetch, server):
+    assert fetch(*['cut']*3*module.TRIES) == DATA
+    assert len(server.asked) == 3*module.TRIES + 1
+
+
 def test_a_silent_server_is_left_and_asked_again(fetch, server):
     assert fetch('stall') == DATA
     assert spans(server)[1].startswith('bytes=')

@@ -190,7 +190,12 @@ def test_a_mirror_is_believed_no_further_than_its_list(mirror, sums):
 def test_the_usual_forms_of_a_list_are_read(mirror, line):
     total = sha256(mirror/SAMPLE)
     (mirror/'SHA256SUMS').write_bytes(line.format(sum=total, SUM=total.upper(), path=SAMPLE).encode())
-    assert untar_data(URLs.HUMAN_NUMBERS).is_dir()
+    assert not is_standin(untar_data(URLs.HUMAN_NUMBERS))
+
+
+def test_a_mirror_that_is_not_there_is_no_damage(tmp_path, monkeypatch):
+    monkeypatch.setenv('DLCOURSE_MIRROR', str(tmp_path/'unplugged'))
+    assert is_standin(untar_data(URLs.HUMAN_NUMBERS))
 
 
 @pytest.mark.parametrize('entry', ['../../escaped', '/tmp/escaped'])
@@ -327,7 +332,9 @@ def test_what_was_not_placed_whole_is_not_trusted(mirror, half):
     if half == 'no folder':
         (place/'manifest.json').write_text('{"folder": "human_numbers", "stamp": "", "files": {}}')
         (place/'human_numbers').rmdir()
-    if half == 'only a temporary folder': place.rename(place.with_name('.human_numbers.new'))
+    if half == 'only a temporary folder':
+        place.rename(place.with_name('.human_numbers.new'))
+        assert cached_sets() == []
     assert sorted(os.listdir(untar_data(URLs.HUMAN_NUMBERS))) == ['train.txt', 'valid.txt'] and faults() == []
     assert os.listdir(cache_dir()/'sets') == ['human_numbers']
 
