@@ -7,10 +7,9 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/testing.html.md"""
 # %% auto #0
 __all__ = ['assert_tensor', 'expect_error', 'assert_grad', 'assert_band']
 
-# %% ../../nbs/9_workshop/55_testing.ipynb #20cb8734
+# %% ../../nbs/9_workshop/55_testing.ipynb #f660872d
 import json
 import os
-import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,7 +88,7 @@ def _value_and_grads(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list
     (y*weights).sum().backward()
     return [y.detach(), *(x.grad for x in xs)]
 
-# %% ../../nbs/9_workshop/55_testing.ipynb #2533b96b
+# %% ../../nbs/9_workshop/55_testing.ipynb #42da9ffc
 def assert_band(value: float | Sequence[float],            # the figure, or one for each seed (their mean is checked)
                 real: tuple[float, float] | None = None,   # centre and half-width on the real set
                 standin: tuple[float, float] | None = None, # centre and half-width on the stand-in
@@ -103,9 +102,9 @@ def assert_band(value: float | Sequence[float],            # the figure, or one 
     kind = ('standin' if is_standin(on) else 'real') if on is not None else set_in_use()
     band = standin if kind == 'standin' else real
     if band is None: raise ValueError(f'{what} comes from the {_SETS[kind]}, and no band is given for it. Pass {kind}=(centre, half-width).')
-    values = [float(v) for v in np.atleast_1d(np.asarray(value, dtype=float))]
-    mean, (centre, half) = statistics.fmean(values), band
-    ok = abs(mean - centre) <= half + 1e-9
+    values = np.atleast_1d(np.asarray(value, dtype=float))
+    mean, (centre, half) = float(values.mean()), band
+    ok = abs(mean - centre) <= half + 1e-9  # False for nan, too
     line = f'{what}: expected {_percent(centre)} \u00b1 {_percent(half)} ({_SETS[kind]}), you got {_percent(mean)}{_spread(values)}'
     print(line)
     _record(what=what, value=mean, centre=centre, halfwidth=half, set=kind, published=published, seeds=list(seeds), ok=ok)
@@ -115,9 +114,9 @@ _SETS = {'real': 'real set', 'standin': 'stand-in'}
 
 def _percent(x: float) -> str: return f'{100*x:.2f}'.rstrip('0').rstrip('.') + '%'
 
-def _spread(values: Sequence[float]) -> str:
+def _spread(values: np.ndarray) -> str:
     "The standard deviation, where there are several seeds."
-    return f' \u00b1 {_percent(statistics.stdev(values))} over {len(values)} seeds' if len(values) > 1 else ''
+    return f' \u00b1 {_percent(values.std(ddof=1))} over {len(values)} seeds' if len(values) > 1 else ''
 
 def _record(**figure: Any) -> None:
     "Append the figure to the file that `DLCOURSE_FIGURES` names, if it names one."
