@@ -84,7 +84,7 @@ def sphinx_sources(site: Site, proc: Path, dest: Path) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(nbformat.from_dict(nb), to)
 
-# %% ../../nbs/9_workshop/70_docs.ipynb #9cd1628e
+# %% ../../nbs/9_workshop/70_docs.ipynb #0d720214
 def sphinx_settings(site: Site) -> dict[str, Any]:
     "Sphinx's settings for the site."
     settings = json.loads(fill('sphinx.json', title=site.website['title'], repo=site.website['repo-url'],
