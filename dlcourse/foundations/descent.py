@@ -13,16 +13,20 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-# %% ../../nbs/4_under_the_hood/18_descent.ipynb #75f28deb
+# %% ../../nbs/4_under_the_hood/18_descent.ipynb #a587e5ad
 def slope(f: Callable[[Tensor], Tensor], # a function from parameters to one number
           x: Tensor,                     # where, floating point
          ) -> Tensor:                    # the gradient of `f` at `x`, same shape as `x`
     "The gradient of `f` at `x`, worked out afresh; `x` and its `grad` stay as they are. Raises `ValueError` if there is none to be had."
-    if not x.is_floating_point(): raise ValueError(f'Slopes need real numbers; x holds {x.dtype}. Use x.float(), or write 3. for 3.')
+    if not (isinstance(x, Tensor) and x.is_floating_point()):
+        raise ValueError(f'Slopes need a tensor of real numbers; x is {x!r:.60}. Use tensor(3.), and write 3. for 3.')
     x = x.detach().clone().requires_grad_()
-    y = f(x)
-    if y.numel() != 1: raise ValueError(f'f must give one number, the loss; it gave shape {tuple(y.shape)}. Did you forget .mean()?')
-    return torch.autograd.grad(y, x)[0]
+    with torch.enable_grad(): y = f(x)
+    if not isinstance(y, Tensor) or y.numel() != 1:
+        raise ValueError(f'f must give one number, the loss; it gave {getattr(y, "shape", y)}. Did you forget .mean()?')
+    gradient = torch.autograd.grad(y, x, allow_unused=True)[0] if y.requires_grad else None
+    if gradient is None: raise ValueError('f(x) does not depend on x in a way that PyTorch can follow. Is there a detach, an .item() or a constant in f?')
+    return gradient
 
 # %% ../../nbs/4_under_the_hood/18_descent.ipynb #42415d85
 def descend(f: Callable[[Tensor], Tensor], # a function from parameters to one number
@@ -35,13 +39,13 @@ def descend(f: Callable[[Tensor], Tensor], # a function from parameters to one n
     for _ in range(steps): path.append(path[-1] - lr*slope(f, path[-1]))
     return torch.stack(path)
 
-# %% ../../nbs/4_under_the_hood/18_descent.ipynb #35cee638
+# %% ../../nbs/4_under_the_hood/18_descent.ipynb #470681d6
 def gradient_step(params: Iterable[Tensor], # parameters, after `loss.backward()`
                   lr: float,                # learning rate
                  ) -> None:
     "Move each parameter against its gradient, in place, and clear the gradients. Raises `ValueError` if there is no gradient at all."
-    pairs = [(p, p.grad) for p in params if p.grad is not None]
+    pairs = {id(p): (p, p.grad) for p in params if p.grad is not None}  # a parameter given twice moves once
     if not pairs: raise ValueError('No parameter has a gradient. Call loss.backward() first.')
-    moved, grads = map(list, zip(*pairs))
+    moved, grads = map(list, zip(*pairs.values()))
     with torch.no_grad(): torch._foreach_add_(moved, grads, alpha=-lr)  # all of them in one call
     for p in moved: p.grad = None

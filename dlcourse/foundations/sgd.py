@@ -24,12 +24,14 @@ def init_params(size: int | tuple[int, ...], # shape of the parameters
     "Random parameters to start from."
     return (torch.randn(size)*std).requires_grad_()
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #84dd4667
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #100783c7
 def linear1(xb: Tensor,      # inputs, shape (bs, n_in)
             weights: Tensor, # shape (n_in, n_out)
             bias: Tensor,    # shape (n_out,)
            ) -> Tensor:      # shape (bs, n_out)
-    "A linear model: inputs times weights, plus a bias."
+    "A linear model: inputs times weights, plus a bias. Raises `ValueError` for a bias that would be spread over the batch."
+    if bias.shape != weights.shape[1:] and bias.numel() != 1:
+        raise ValueError(f'weights of shape {tuple(weights.shape)} need a bias of shape {tuple(weights.shape[1:])}; got {tuple(bias.shape)}.')
     return xb@weights + bias
 
 # %% ../../nbs/4_under_the_hood/19_sgd.ipynb #ea7a652f
@@ -65,16 +67,24 @@ def batch_accuracy(predictions: Tensor, # scores, shape (bs, 1)
     _check_binary(predictions, targets)
     return ((predictions > 0) == (targets == 1)).float().mean()
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #d5915824
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #a9878ef1
 def _checked_params(params: Iterable[Tensor], lr: float) -> list[Tensor]:
     "The parameters as a list. Raises `ValueError` if there are none, one asks for no gradient, or `lr` is no positive number."
+    if isinstance(params, Tensor): raise ValueError('One parameter goes into a list as well: pass [weights].')
     params = list(params)  # `model.parameters()` can be walked through only once
     if not params: raise ValueError('There are no parameters to train. Pass [weights, bias] or model.parameters().')
+    if len({id(p) for p in params}) < len(params): raise ValueError('A parameter is given twice.')
     if not all(p.requires_grad and p.is_leaf for p in params):
         raise ValueError('Every parameter must ask for its gradient. Make it with init_params, or call .requires_grad_() on it.')
     if not (math.isfinite(lr) and lr > 0): raise ValueError(f'The learning rate must be a positive number; got {lr}.')
     return params
 
+def _check_used(params: list[Tensor]) -> None:
+    "Raise `ValueError` for a parameter that got no gradient from `backward`."
+    idle = [i for i, p in enumerate(params) if p.grad is None]
+    if idle: raise ValueError(f'Parameters number {idle} (from 0) take no part in the loss. Are they the ones that the model uses?')
+
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #5c3d5eb9
 def train_epoch(model: Callable[[Tensor], Tensor],  # scores for a batch of inputs
                 lr: float,                          # learning rate
                 params: Iterable[Tensor],           # what to change, such as `model.parameters()`
@@ -88,6 +98,7 @@ def train_epoch(model: Callable[[Tensor], Tensor],  # scores for a batch of inpu
     for xb, yb in dl:
         loss = loss_func(model(xb), yb)
         loss.backward()
+        if not n: _check_used(params)
         gradient_step(params, lr)
         total, n = loss.detach()*len(yb) + total, n + len(yb)
     if not n: raise ValueError('The loader gave no batch. Is the dataset empty, or drop_last=True with fewer items than a batch?')
@@ -105,7 +116,13 @@ def validate_epoch(model: Callable[[Tensor], Tensor],   # scores for a batch of 
     if not n: raise ValueError('The loader gave no batch: there is nothing to validate on.')
     return float(total)/n
 
-# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #d5ad6ce3
+# %% ../../nbs/4_under_the_hood/19_sgd.ipynb #aed45a15
+def _check_finite(loss: float, lr: float) -> None:
+    "Raise `FloatingPointError` for a loss that is nan or infinite."
+    if not math.isfinite(loss):
+        raise FloatingPointError(f'The loss is {loss}. Lower the learning rate (it is {lr}), and check that the loss has a smallest value: '
+                                 'is its sigmoid missing?')
+
 def train_model(model: Callable[[Tensor], Tensor],  # scores for a batch of inputs
                 lr: float,                          # learning rate
                 params: Iterable[Tensor],           # what to change
@@ -115,17 +132,16 @@ def train_model(model: Callable[[Tensor], Tensor],  # scores for a batch of inpu
                 *,
                 loss_func: Callable[[Tensor, Tensor], Tensor] = mnist_loss, # of predictions and targets
                ) -> list[float]:                    # accuracy on `valid_dl` after each epoch
-    "Train for `epochs` passes, with a progress bar in a terminal. Raises `FloatingPointError` as soon as the loss is nan or infinite."
+    "Train for `epochs` passes, with a progress bar in a terminal. Raises `FloatingPointError` when the loss is nan or infinite."
     from tqdm import tqdm
     params, accuracies = list(params), []
     bar = tqdm(range(epochs), leave=False, unit='epoch', disable=None)  # a bar in a terminal, nothing in a saved notebook
-    for epoch in bar:
+    for _ in bar:
         loss = train_epoch(model, lr, params, train_dl, loss_func)
-        if not math.isfinite(loss):
-            raise FloatingPointError(f'The loss is {loss} in epoch {epoch}. Lower the learning rate (it is {lr}), and check that the '
-                                     'loss has a smallest value: is its sigmoid missing?')
+        _check_finite(loss, lr)
         accuracies.append(validate_epoch(model, valid_dl))
         bar.set_postfix(loss=f'{loss:.4f}', accuracy=f'{accuracies[-1]:.4f}')
+    _check_finite(validate_epoch(model, valid_dl, loss_func), lr)  # an epoch's loss is from before its last step
     return accuracies
 
 # %% ../../nbs/4_under_the_hood/19_sgd.ipynb #848e1a08

@@ -17,27 +17,33 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-# %% ../../nbs/4_under_the_hood/17_tensors.ipynb #f9232e3f
+# %% ../../nbs/4_under_the_hood/17_tensors.ipynb #4f78fead
 def tensor(x: Any,                            # a PIL image, an array, a tensor, a list of tensors, or a number
-           *rest: Any,                        # more numbers: `tensor(1, 2, 3)`
+           *rest: Any,                        # more of them: `tensor(1, 2, 3)`
            dtype: torch.dtype | None = None,  # the dtype; by default that of `x`, with float64 arrays as float32
            device: str | torch.device | None = None, # where to put it
           ) -> Tensor:                        # a new tensor, sharing no memory with an array or image
-    "A tensor from nearly anything (fastai's `tensor`). Tensors of one shape in a list are stacked."
+    "A tensor from nearly anything (fastai's `tensor`). Tensors, arrays and pictures of one shape in a list are stacked."
     if rest: x = (x, *rest)
-    if isinstance(x, (list, tuple)) and x and all(isinstance(o, Tensor) for o in x): x = torch.stack(tuple(x))
-    if not isinstance(x, (Tensor, list, tuple, int, float, bool)):
+    if isinstance(x, Image.Image) and x.mode == 'P':
+        raise ValueError('A palette picture holds colour numbers, not colours. Use image.convert("RGB"), or "L" for grey.')
+    if isinstance(x, (list, tuple)) and any(isinstance(o, (Tensor, Image.Image, np.ndarray, np.generic)) for o in x):
+        x = torch.stack([tensor(o) for o in x])
+    if not isinstance(x, (Tensor, list, tuple, int, float, bool)) or isinstance(x, np.generic):
         x = np.asarray(x)
         x = torch.tensor(x.astype({'float64': 'float32', 'uint16': 'int32'}.get(x.dtype.name, x.dtype)))
     if not isinstance(x, Tensor): x = torch.tensor(x)
     return x.to(device=device, dtype=dtype)
 
-# %% ../../nbs/4_under_the_hood/17_tensors.ipynb #9bfcf9ae
+# %% ../../nbs/4_under_the_hood/17_tensors.ipynb #e6d7be76
 def _pixels(file: str | Path) -> np.ndarray:
     "The pixels of a grey or colour picture as uint8. Raises `ValueError` naming the file for any other kind."
-    with Image.open(file) as im:
-        if im.mode in ('L', 'RGB'): return np.asarray(im)
-        raise ValueError(f'{file} has mode {im.mode}; only L (grey) and RGB are read as they are. Convert it: Image.open(file).convert("L").')
+    try:
+        with Image.open(file) as im: mode, pixels = im.mode, np.asarray(im)
+    except FileNotFoundError: raise
+    except OSError as e: raise ValueError(f'{file} cannot be read as a picture: {e}. Delete it, or fetch it again.') from e
+    if mode in ('L', 'RGB'): return pixels
+    raise ValueError(f'{file} has mode {mode}; only L (grey) and RGB are read as they are. Convert it: Image.open(file).convert("L").')
 
 def stack_images(files: Sequence[str | Path] # pictures of one size and mode
                 ) -> Tensor:                 # float32 from 0 to 1, shape (n, h, w), or (n, h, w, 3) for colour
