@@ -21,7 +21,7 @@ from torch import Tensor
 
 from .files import is_standin, set_in_use
 
-# %% ../../nbs/9_workshop/55_testing.ipynb #16276f25
+# %% ../../nbs/9_workshop/55_testing.ipynb #478f3a55
 def assert_tensor(actual: Any,               # the tensor to check
                   expected: Any,             # what it should be: a tensor, or numbers to make one from
                   *,
@@ -30,11 +30,20 @@ def assert_tensor(actual: Any,               # the tensor to check
                  ) -> None:
     "Assert that two tensors agree in shape, dtype, device and value, in that order. Nothing is broadcast; nan equals nan."
     if not isinstance(actual, Tensor): raise AssertionError(f'expected a Tensor, got {type(actual).__name__}: {actual!r:.80}')
-    if not isinstance(expected, Tensor): expected = torch.tensor(expected, dtype=actual.dtype, device=actual.device)
+    if not isinstance(expected, Tensor): expected = _as_type(expected, actual.dtype).to(actual.device)
     for what in ('shape', 'dtype', 'device'):
         a, e = getattr(actual, what), getattr(expected, what)
         if a != e: raise AssertionError(f'{what}: expected {_plain(e)}, got {_plain(a)}')
+    if actual.is_meta: raise AssertionError('tensors on the device meta hold no values to compare')
     torch.testing.assert_close(actual, expected, rtol=rtol, atol=atol, equal_nan=True)
+
+def _as_type(numbers: Any, dtype: torch.dtype) -> Tensor:
+    "The numbers as a tensor of that dtype, if it can hold them."
+    raw = torch.as_tensor(numbers)
+    if raw.numel() and not torch.can_cast(raw.dtype, dtype): raise AssertionError(f'dtype: expected numbers are {raw.dtype}, got {dtype}')
+    exact = not (raw.is_floating_point() or raw.is_complex())
+    if exact and not torch.equal(raw.to(dtype).to(raw.dtype), raw): raise AssertionError(f'dtype: {dtype} cannot hold the expected {numbers!r:.80}')
+    return torch.as_tensor(numbers, dtype=dtype) if not exact else raw.to(dtype)
 
 def _plain(x: Any) -> str: return str(tuple(x)) if isinstance(x, torch.Size) else str(x)
 
@@ -57,22 +66,29 @@ def _wrapped(text: str, width: int = 96) -> list[str]:
     import textwrap
     return [row for line in text.splitlines() for row in textwrap.wrap(line, width) or ['']]
 
-# %% ../../nbs/9_workshop/55_testing.ipynb #21fbddee
+# %% ../../nbs/9_workshop/55_testing.ipynb #2ad41572
 def assert_grad(f: Callable[..., Tensor],                    # the function to check
                 *inputs: Tensor,                             # where; floating-point ones are differentiated
                 like: Callable[..., Tensor] | None = None,   # the twin; finite differences if there is none
                ) -> None:
-    "Assert that value and gradients of `f` equal those of `like` at float64, that all are finite, and that inputs are not changed."
-    if like is None:
-        torch.autograd.gradcheck(f, [_leaf(x) for x in inputs])
-        return
-    ours, theirs = (_value_and_grads(g, inputs) for g in (f, like))
+    "Assert that value and gradients of `f` equal those of `like` at float64, are finite, and change no input. Raises `ValueError` for empty inputs."
+    if not inputs or not all(x.numel() for x in inputs): raise ValueError('An empty input has no gradient to compare: pass tensors that hold numbers.')
+    ours = _value_and_grads(f, inputs)
+    theirs = ours if like is None else _value_and_grads(like, inputs)
     for name, a, e in zip(['value', *(f'gradient of input {i}' for i in range(len(inputs)))], ours, theirs):
         if e is None and a is None: continue
         if a is None or e is None: raise AssertionError(f'{name}: one of the two has none')
         if not torch.isfinite(a).all(): raise AssertionError(f'{name} is not finite: {a}')
         try: assert_tensor(a, e)
         except AssertionError as err: raise AssertionError(f'{name}: {err}') from None
+    if like is None: _nudged(f, inputs)
+
+def _nudged(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> None:
+    "Assert that the gradients equal what small changes of the inputs do to the value."
+    try: torch.autograd.gradcheck(f, [_leaf(x) for x in inputs])
+    except RuntimeError as err: raise AssertionError(f'the gradient is not what small changes of the inputs give. {err}') from None
+
+def _same(a: Tensor, b: Tensor) -> bool: return a.shape == b.shape and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
 
 def _leaf(x: Tensor) -> Tensor:
     "A copy of `x`; at float64 and asking for its gradient if it holds floating-point numbers."
@@ -83,12 +99,13 @@ def _value_and_grads(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list
     xs = [_leaf(x) for x in inputs]
     y = f(*xs)
     for i, (x, before) in enumerate(zip(xs, inputs)):
-        if not torch.equal(x.detach(), before.to(x.dtype)): raise AssertionError(f'input {i} was changed in place')
+        if not _same(x.detach(), before.detach().to(x.dtype)): raise AssertionError(f'input {i} was changed in place')
+    if not y.requires_grad: raise AssertionError('no gradient flows back from the value to any input')
     weights = torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y)
     (y*weights).sum().backward()
     return [y.detach(), *(x.grad for x in xs)]
 
-# %% ../../nbs/9_workshop/55_testing.ipynb #42da9ffc
+# %% ../../nbs/9_workshop/55_testing.ipynb #9dfc3514
 def assert_band(value: float | Sequence[float],            # the figure, or one for each seed (their mean is checked)
                 real: tuple[float, float] | None = None,   # centre and half-width on the real set
                 standin: tuple[float, float] | None = None, # centre and half-width on the stand-in
@@ -98,14 +115,17 @@ def assert_band(value: float | Sequence[float],            # the figure, or one 
                 published: str = '',                       # the published figure and where it stands
                 seeds: Sequence[int] = (),                 # the seeds behind it
                ) -> None:
-    "Assert that a figure lies in the band of the set it came from, and print both. A band is (centre, half-width)."
+    "Assert that a figure lies in the band of the set it came from, and print both. Raises `ValueError` for a band that checks nothing."
     kind = ('standin' if is_standin(on) else 'real') if on is not None else set_in_use()
     band = standin if kind == 'standin' else real
+    for given in (real, standin): _check_band(what, given)
     if band is None: raise ValueError(f'{what} comes from the {_SETS[kind]}, and no band is given for it. Pass {kind}=(centre, half-width).')
     values = np.atleast_1d(np.asarray(value, dtype=float))
     mean, (centre, half) = float(values.mean()), band
     ok = abs(mean - centre) <= half + 1e-9  # False for nan, too
-    line = f'{what}: expected {_percent(centre)} \u00b1 {_percent(half)} ({_SETS[kind]}), you got {_percent(mean)}{_spread(values)}'
+    show = _percent if abs(centre) <= 1 else _number
+    spread = f' \u00b1 {show(values.std(ddof=1))} over {len(values)} seeds' if len(values) > 1 else ''
+    line = f'{what}: expected {show(centre)} \u00b1 {show(half)} ({_SETS[kind]}), you got {show(mean)}{spread}'
     print(line)
     _record(what=what, value=mean, centre=centre, halfwidth=half, set=kind, published=published, seeds=list(seeds), ok=ok)
     if not ok: raise AssertionError(line)
@@ -114,9 +134,12 @@ _SETS = {'real': 'real set', 'standin': 'stand-in'}
 
 def _percent(x: float) -> str: return f'{100*x:.2f}'.rstrip('0').rstrip('.') + '%'
 
-def _spread(values: np.ndarray) -> str:
-    "The standard deviation, where there are several seeds."
-    return f' \u00b1 {_percent(values.std(ddof=1))} over {len(values)} seeds' if len(values) > 1 else ''
+def _number(x: float) -> str: return f'{x:.4g}'
+
+def _check_band(what: str, band: tuple[float, float] | None) -> None:
+    "Refuse a band that would let every figure through, such as (lowest, highest)."
+    if band is None or (np.isfinite(band).all() and 0 <= band[1] < abs(band[0])): return
+    raise ValueError(f'{what}: a band is (centre, half-width), such as (0.98, 0.004), the half-width below the centre; got {band}.')
 
 def _record(**figure: Any) -> None:
     "Append the figure to the file that `DLCOURSE_FIGURES` names, if it names one."
