@@ -43,12 +43,14 @@ def subplots(nrows: int = 1,                              # rows of axes
     try: return plt.subplots(nrows, ncols, figsize=figsize or (4*ncols, 3*nrows), **kwargs)
     finally: plt.rcParams.update(before)
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #3533ae80
-def to_hwc(im: Any,       # a tensor (h, w), (1, h, w), (3, h, w) or (h, w, 3), an array, or a PIL image
+# %% ../../nbs/9_workshop/54_plot.ipynb #8cc7dcef
+def to_hwc(im: Any,       # a tensor (h, w) or (channels, h, w), an array (h, w) or (h, w, channels), or a PIL image
           ) -> np.ndarray: # the same picture as (h, w) or (h, w, channels)
     "A picture as an array that matplotlib draws. Raises `ValueError` for anything that is not one picture."
-    a = im.detach().cpu().float().numpy() if isinstance(im, Tensor) and im.is_floating_point() else np.asarray(im)
-    if a.ndim == 3 and a.shape[0] in (1, 3, 4) and a.shape[-1] not in (3, 4): a = a.transpose(1, 2, 0)
+    tensor = isinstance(im, Tensor)
+    if tensor: im = im.detach().cpu()
+    a = im.float().numpy() if tensor and im.is_floating_point() else np.asarray(im)
+    if a.ndim == 3 and a.shape[0] in (1, 3, 4) and (tensor or a.shape[-1] not in (1, 3, 4)): a = a.transpose(1, 2, 0)
     if a.ndim == 3 and a.shape[-1] == 1: a = a[..., 0]
     if a.ndim == 2 or (a.ndim == 3 and a.shape[-1] in (3, 4)): return a
     hint = 'Try show_images(x) for a batch, or x.view(28, 28) for a flat digit.'
@@ -73,23 +75,25 @@ def show_image(im: Any,           # a picture: see `to_hwc`
     ax.spines[:].set(visible=True, color=INK, linewidth=.5)
     return ax
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #32c32f03
+# %% ../../nbs/9_workshop/54_plot.ipynb #78c4c2a4
 def show_images(ims: Sequence[Any] | Tensor,      # pictures, or a batch (n, ...)
                 nrows: int | None = None,         # rows; as many as are needed if not given
                 ncols: int | None = None,         # columns; at most 8 if not given
-                titles: Sequence[Any] | None = None, # one for each picture
+                titles: Sequence[Any] | Tensor | None = None, # one for each picture
                 *,
                 imsize: float = 1.2,              # side of one picture in inches
                 cmap: str = 'gray',               # colour map of pictures with one channel
                 suptitle: str | None = None,      # written above them all
                ) -> Any:                          # the array of axes
-    "Show several pictures in a grid. Raises `ValueError` where there is nothing to show or titles do not match."
+    "Show several pictures in a grid. Raises `ValueError` for no pictures, too small a grid, or titles that do not match."
     n = len(ims)
     if n == 0: raise ValueError('There is no picture to show: the list is empty.')
+    if isinstance(titles, Tensor): titles = titles.tolist()
     if titles is not None and len(titles) != n: raise ValueError(f'{n} pictures need {n} titles; got {len(titles)}.')
     ncols = ncols or (-(-n//nrows) if nrows else min(n, 8))
     nrows = nrows or -(-n//ncols)
-    fig, axes = subplots(nrows, ncols, figsize=(imsize*ncols, imsize*nrows + (.3*nrows if titles else 0)), squeeze=False)
+    if nrows*ncols < n: raise ValueError(f'{nrows} x {ncols} places are too few for {n} pictures. Give nrows or ncols alone, or show ims[:{nrows*ncols}].')
+    fig, axes = subplots(nrows, ncols, figsize=(imsize*ncols, imsize*nrows + (.3*nrows if titles is not None else 0)), squeeze=False)
     for i, ax in enumerate(axes.flat):
         if i < n: show_image(ims[i], ax, title=None if titles is None else titles[i], cmap=cmap)
         else: ax.axis('off')
