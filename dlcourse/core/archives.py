@@ -28,8 +28,8 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, NamedTuple
 
-# %% ../../nbs/9_workshop/43_archives.ipynb #cc92217b
-class DataError(Exception):
+# %% ../../nbs/9_workshop/43_archives.ipynb #5d6eac88
+class DataError(RuntimeError):
     "A set could not be had. The message says what was tried and what to do."
 
 class Unreachable(DataError):

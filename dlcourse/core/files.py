@@ -8,7 +8,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/files.html.md"""
 __all__ = ['CourseSet', 'datasets', 'untar_data', 'set_in_use', 'CachedSet', 'CannotWrite', 'Damaged', 'DataError', 'URLs',
            'Unreachable', 'Unsafe', 'cache_dir', 'cached_sets', 'is_standin', 'mirrors', 'verify_data']
 
-# %% ../../nbs/9_workshop/52_files.ipynb #67d46976
+# %% ../../nbs/9_workshop/52_files.ipynb #986eb314
 import hashlib
 import os
 import shutil
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .archives import CannotWrite, Damaged, DataError, Unreachable, Unsafe, unpack
-from .cache import CachedSet, cache_dir, cached_sets, checksum, install, is_standin, locked, placed, verify_data
+from .cache import CachedSet, cache_dir, cached_sets, checksum, install, is_standin, locked, placed, settle, verify_data
 from .download import download, progress
 from .sources import FACTS, Origin, URLs, Wanted, check, file_name, mirrors, offline, origins, stem, wanted
 
@@ -118,7 +118,7 @@ def _stood_in(want: Wanted) -> Path | None:
     print(f'{want.name}: this is a STAND-IN, made here because no mirror and no source answered. For the real set {way}, or set DLCOURSE_MIRROR.')
     return path
 
-# %% ../../nbs/9_workshop/52_files.ipynb #7afc118f
+# %% ../../nbs/9_workshop/52_files.ipynb #1df969a1
 _handed_out: dict[str, str] = {}
 
 def untar_data(url: str | Path,              # one of `URLs`, any other address of an archive (`#sha256=...` is checked), or an archive on this machine
@@ -129,6 +129,7 @@ def untar_data(url: str | Path,              # one of `URLs`, any other address 
     "Fetch, check and unpack a set: from the cache, a mirror, the source, or a stand-in. Raises a `DataError` that says what to do."
     want = wanted(str(url))
     place = cache_dir()/'sets'/want.key
+    settle(place)
     here = placed(place, want.stamp)
     path = None if force_download else here
     if not path:
