@@ -82,7 +82,7 @@ def test_version_and_python_m():
 
 @pytest.mark.parametrize('words, code, says', [
     (['run', 'goof'], 2, 'Did you mean good?'), (['data', 'get', 'mnist_samples'], 2, 'Did you mean mnist_sample'), (['run'], 2, 'LESSON'),
-    (['jump'], 2, 'invalid choice'), (['run', 'good', '--timeout', '-1'], 2, 'timeout'), (['data', 'path', 'pets'], 1, 'dlcourse data get PETS'),
+    (['jump'], 2, 'invalid choice'), (['run', 'good', '--timeout', '-1'], 2, 'seconds above zero'), (['run', 'good', '--timeout', 'nan'], 2, 'seconds above zero'), (['data', 'path', 'pets'], 1, 'dlcourse data get PETS'),
     (['data', 'verify'], 1, 'dlcourse data get')])
 def test_errors_are_one_paragraph_on_stderr(shelf, words, code, says):
     done = dlcourse(*words)
@@ -103,6 +103,13 @@ def test_a_fault_of_ours_is_called_one(monkeypatch, capsys):
 def test_a_closed_pipe_is_no_error(shelf):
     done = subprocess.run(f'"{sys.executable}" -m dlcourse lessons --json | head -n 1', shell=True, capture_output=True, text=True)
     assert done.stdout == '[\n' and done.stderr == ''
+
+
+@posix
+@pytest.mark.parametrize('words, code', [('lessons >&-', 0), ('--help >&-', 0), ('lessons >&- 2>&-', 0), ('run goof 2>&-', 2)])
+def test_a_closed_stream_is_no_error(shelf, words, code):
+    done = subprocess.run(f'"{sys.executable}" -m dlcourse {words}', shell=True, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (code, '', '')
 
 
 # lessons
@@ -132,6 +139,19 @@ def test_start_copies_and_never_overwrites(shelf):
     (shelf/'4_under'/'17_good.ipynb').write_text(notebook('# Better'))
     text = dlcourse('start', '--no-open').stdout
     assert work.read_text() == 'work' and '17_good.new.ipynb' in text and '2 unchanged' in text
+
+
+def test_start_where_nothing_can_be_written_says_what_to_do(shelf, monkeypatch, capsys):
+    monkeypatch.setattr(os, 'access', lambda *_: False)
+    assert main(['start', '--no-open']) == 1
+    assert 'dlcourse start FOLDER' in capsys.readouterr().err and not Path('dlcourse-lessons').exists()
+
+
+def test_start_with_one_file_that_may_not_be_written_says_what_to_do(shelf, monkeypatch, capsys):
+    def denied(*_): raise PermissionError(13, 'Permission denied', 'dlcourse-lessons/4_under')
+    monkeypatch.setattr(cli, 'copy_lessons', denied)
+    assert main(['start', '--no-open']) == 1
+    assert 'dlcourse start FOLDER' in capsys.readouterr().err
 
 
 def test_start_without_jupyterlab_says_how_to_get_it(shelf, monkeypatch, capsys):
@@ -192,6 +212,66 @@ def test_a_notebook_of_ones_own(shelf):
     Path('01_mine.ipynb').write_text(notebook('# Mine', 'import os\nassert os.environ["DLCOURSE_OFFLINE"] == "1"'))
     assert main(['run', '01_mine.ipynb', '--offline']) == 0
     assert Path('runs/01_mine.html').exists()
+
+
+def test_a_run_never_replaces_its_own_source(shelf, capsys):
+    Path('01_mine.ipynb').write_text(mine := notebook('# Mine', '40 + 2'))
+    assert main(['run', '01_mine.ipynb', '--out', '.']) == 2
+    assert '--out runs' in capsys.readouterr().err and Path('01_mine.ipynb').read_text() == mine and not Path('01_mine.html').exists()
+    assert main(['run', '01_mine.ipynb']) == 0
+    assert main(['run', 'runs/01_mine.ipynb']) == 2
+    assert '--out runs-2' in capsys.readouterr().err
+
+
+def test_a_run_never_replaces_a_learners_work(shelf, capsys):
+    main(['start', 'copy', '--no-open'])
+    for ending in ('.ipynb', '.html'):
+        (work := Path('copy/4_under/17_good').with_suffix(ending)).write_text('work')
+        assert main(['run', 'good', '--out', 'copy/4_under']) == 2
+        assert f'17_good{ending}' in capsys.readouterr().err and work.read_text() == 'work'
+        work.unlink()
+
+
+def test_a_run_replaces_an_earlier_run_unless_it_was_changed(shelf, capsys):
+    assert main(['run', 'good']) == main(['run', 'good']) == 0
+    page = Path('runs/17_good.ipynb')
+    page.write_text(page.read_text(encoding='utf-8').replace('40 + 2', '40 + 3'), encoding='utf-8')
+    assert main(['run', 'good']) == 2 and '40 + 3' in page.read_text(encoding='utf-8')
+
+
+def test_a_notebook_of_ones_own_works_beside_its_files(shelf):
+    Path('own').mkdir()
+    Path('own/table.csv').write_text('1,2')
+    Path('own/01_mine.ipynb').write_text(notebook('# Mine', 'from pathlib import Path\nPath("made.txt").write_text(Path("table.csv").read_text())'))
+    assert main(['run', 'own/01_mine.ipynb']) == 0
+    assert sorted(p.name for p in Path('own').iterdir()) == ['01_mine.ipynb', 'made.txt', 'table.csv']
+
+
+def test_a_lesson_leaves_nothing_beside_itself(shelf):
+    (shelf/'4_under'/'20_writes.ipynb').write_text(notebook('# Writes', 'open("made.txt", "w").close()'))
+    assert main(['run', 'writes']) == main(['run', str(shelf/'4_under'/'20_writes.ipynb'), '--out', 'again']) == 0
+    assert not list(shelf.rglob('made.txt')) and not Path('made.txt').exists()
+
+
+def test_places_in_settings_mean_the_same_in_a_run(shelf, monkeypatch):
+    monkeypatch.setenv('DLCOURSE_MIRROR', os.pathsep.join(['sets', 'http://127.0.0.1:9/x']))
+    monkeypatch.setenv('DLCOURSE_HOME', 'cache')
+    (shelf/'4_under'/'20_where.ipynb').write_text(notebook('# Where', 'import os\nprint([os.environ[n] for n in ("DLCOURSE_MIRROR", "DLCOURSE_HOME")])'))
+    assert main(['run', 'where']) == 0
+    told = nbformat.read('runs/20_where.ipynb', 4).cells[-1].outputs[0].text
+    assert eval(told) == [os.pathsep.join([str(Path('sets').absolute()), 'http://127.0.0.1:9/x']), str(Path('cache').absolute())]
+
+
+@pytest.mark.parametrize('timeout, code', [('inf', 0), ('2.5', 0), ('1e300', 0), ('0.001', 0)])
+def test_any_number_of_seconds_is_understood(shelf, timeout, code):
+    assert main(['run', 'good', '--timeout', timeout]) == code
+
+
+def test_a_figure_that_is_none_does_not_cost_the_report(shelf, capsys):
+    junk = 'import os\nopen(os.environ["DLCOURSE_FIGURES"], "a").write("3\\n[1]\\nnull\\n")'
+    (shelf/'4_under'/'20_junk.ipynb').write_text(notebook('# Junk', junk, TELL))
+    assert main(['run', 'junk']) == 0
+    assert '1 of 1 figures' in capsys.readouterr().out
 
 
 def test_a_place_that_cannot_be_written_to_is_told_before_the_run(shelf):
@@ -275,7 +355,16 @@ def test_data_from_list_to_verify(shelf, monkeypatch, capsys):
     assert main(['data', 'verify', 'HUMAN_NUMBERS']) == 1
     assert 'dlcourse data get HUMAN_NUMBERS --again' in capsys.readouterr().out
     assert main(['data', 'get', 'human_numbers', '--real']) == 1
-    assert 'could not be had' in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert 'could not be had' in err and 'fault in dlcourse' not in err
+
+
+def test_a_set_that_cannot_be_had_is_no_fault_of_ours(shelf, monkeypatch, capsys):
+    monkeypatch.setenv('DLCOURSE_OFFLINE', '1')
+    monkeypatch.setenv('DLCOURSE_MIRROR', '')
+    assert main(['data', 'get', 'pascal_2007', '--real']) == 1
+    err = capsys.readouterr().err
+    assert 'PASCAL_2007' in err and 'fault in dlcourse' not in err
 
 
 # Text for a window, a pipe and an old console

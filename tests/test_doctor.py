@@ -106,6 +106,13 @@ def test_a_cache_that_cannot_be_written_to(tmp_path, monkeypatch):
     assert found.state == 'wrong' and 'DLCOURSE_HOME' in found.mend
 
 
+@pytest.mark.parametrize('name', ['disk', 'cache'])
+def test_an_unknown_home_is_mended_by_a_setting(monkeypatch, name):
+    monkeypatch.setenv('DLCOURSE_HOME', '~nobody-of-this-name/cache')
+    found = examine(name)
+    assert found.state == 'wrong' and 'set DLCOURSE_HOME to an absolute path' in found.mend
+
+
 def test_mirrors(tmp_path, monkeypatch):
     monkeypatch.setenv('DLCOURSE_MIRROR', str(tmp_path))
     assert doctor.check_mirrors().state == 'ok'

@@ -167,8 +167,26 @@ def test_a_full_disk_leaves_the_old_file_and_no_rest(tmp_path, monkeypatch):
 
 def test_what_a_killed_writer_left_is_cleared(tmp_path):
     (tmp_path/'.page.html.x.part').write_text('half')
+    age(tmp_path/'.page.html.x.part')
     write_whole(tmp_path/'page.html', b'whole')
     assert [p.name for p in tmp_path.iterdir()] == ['page.html']
+
+
+def age(path):
+    "Make a file look two hours old."
+    os.utime(path, (time.time() - 7200,) * 2)
+
+
+def test_writers_of_one_file_at_once_do_not_break_each_other(tmp_path, monkeypatch):
+    sync, inside = os.fsync, []
+    def meet(handle):
+        "Before the first writer is done, a second writes the same file."
+        inside.append(1)
+        if len(inside) == 1: write_whole(tmp_path/'page.html', b'second')
+        sync(handle)
+    monkeypatch.setattr(os, 'fsync', meet)
+    write_whole(tmp_path/'page.html', b'first')
+    assert (tmp_path/'page.html').read_bytes() == b'first' and [p.name for p in tmp_path.iterdir()] == ['page.html']
 
 
 @pytest.mark.skipif(os.name != 'posix', reason='permissions are a POSIX matter')
@@ -184,13 +202,17 @@ def test_killed_at_any_moment_no_file_is_half_there(tmp_path):
     for name in NAMES: (shelf/name).write_text(notebook('# A', 'x' * 3_000_000))
     whole = {(shelf/name).read_bytes() for name in NAMES}
     code = ('import sys; from pathlib import Path; from dlcourse.workbook.lessons import *\n'
+            'print("begun", flush=True)\n'
             'while True:\n    for p in Path(sys.argv[2]).rglob("*.ipynb"): p.unlink()\n    copy_lessons(Path(sys.argv[2]), find_lessons(Path(sys.argv[1])))')
-    for wait in (0.25, 0.31, 0.37, 0.43):
-        writer = subprocess.Popen([sys.executable, '-c', code, str(shelf), str(mine)])
-        time.sleep(wait)
-        writer.send_signal(signal.SIGKILL)
-        writer.wait()
+    for wait in (0.11, 0.17, 0.23, 0.31, 0.43, 0.59):
+        with subprocess.Popen([sys.executable, '-c', code, str(shelf), str(mine)], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout.readline() == 'begun\n'
+            time.sleep(wait)
+            writer.send_signal(signal.SIGKILL)
         assert all(p.read_bytes() in whole for p in mine.rglob('*.ipynb') if not p.name.startswith('.'))
         assert isinstance(read_manifest(mine), dict)
+    left = [p for p in mine.rglob('*') if p.is_file()]
+    assert left, 'nothing was written, so nothing was tried'
+    for path in left: age(path) if path.suffix == '.part' else path.unlink()
     copy_lessons(mine, find_lessons(shelf))
     assert not list(mine.rglob('*.part'))

@@ -6,13 +6,14 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/cli.html.md"""
 
 # %% auto #0
 __all__ = ['OK', 'FAILED', 'USAGE', 'INTERRUPTED', 'DATA', 'COMMANDS', 'run_lessons', 'run_start', 'open_lab', 'wanted_lesson',
-           'watched_run', 'tell_run', 'run_run', 'open_page', 'pick_sets', 'sets', 'run_data_list', 'run_data_get',
-           'run_data_verify', 'run_data_path', 'run_site', 'run_doctor', 'Command', 'seconds', 'add_commands',
-           'build_parser', 'main', 'error_text']
+           'workplace', 'watched_run', 'tell_run', 'run_run', 'open_page', 'pick_sets', 'sets', 'run_data_list',
+           'run_data_get', 'run_data_verify', 'run_data_path', 'run_site', 'run_doctor', 'Command', 'seconds',
+           'add_commands', 'build_parser', 'main', 'error_text']
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #bb09b0f9
+# %% ../../nbs/9_workshop/71_cli.ipynb #c944f8e7
 import argparse
 import json
+import math
 import os
 import signal
 import subprocess
@@ -26,7 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import __version__
-from .lessons import Lesson, UnknownName, check_out, copy_lessons, describe, did_you_mean, find_lessons, next_lesson, pick
+from .lessons import (Lesson, UnknownName, WouldOverwrite, check_free, check_out, copy_lessons, describe, did_you_mean, find_lessons,
+                                       next_lesson, pick)
 from .reports import (check_text, copy_text, failure_text, figures_text, lesson_record, lessons_text, near, size_text,
                                        verdict_text)
 from .terminal import complain, paint, progress_line, say, screen, table
@@ -45,11 +47,14 @@ def run_lessons(args: argparse.Namespace) -> int:
     if at.width and lessons: say('\n' + paint(f'Run one: dlcourse run {lessons[0].name}    Your own copy: dlcourse start', 'soft', at))
     return OK
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #aed499b3
+# %% ../../nbs/9_workshop/71_cli.ipynb #5f60287d
 def run_start(args: argparse.Namespace) -> int:
     "Make or refresh a learner's copy, and open it."
     folder = Path(args.dir)
-    say(copy_text(copy_lessons(folder, find_lessons(workshop=args.all)), folder))
+    check_out(folder, 'dlcourse start FOLDER')
+    try: done = copy_lessons(folder, find_lessons(workshop=args.all))
+    except PermissionError as e: raise OSError(f'{e.filename or folder} cannot be written. Choose another folder: dlcourse start FOLDER') from e
+    say(copy_text(done, folder))
     if args.no_open: return OK
     if find_spec('jupyterlab') is None:
         complain(f'JupyterLab is not installed. Install it with pip install "dlcourse[lab]" and type dlcourse start again, or open {near(folder)} in an editor for notebooks.')
@@ -65,24 +70,32 @@ def open_lab(folder: Path # the learner's copy
         try: return OK if lab.wait() in (0, -signal.SIGINT) else FAILED
         except KeyboardInterrupt: continue
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #45a2dd7e
+# %% ../../nbs/9_workshop/71_cli.ipynb #4f079200
 def wanted_lesson(name: str,             # what was typed: a lesson's name, or a notebook file
                   lessons: list[Lesson], # the course's
                  ) -> Lesson:
     "A lesson of the course, or a person's own notebook."
     return describe(Path(name)) if name.endswith('.ipynb') and Path(name).is_file() else pick(name, lessons)
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #04026782
+def workplace(lesson: Lesson,        # what is to run
+              lessons: list[Lesson], # the course's
+             ) -> Path | None:       # None means a temporary folder
+    "Where a notebook works: a lesson of the course in a temporary folder, a person's own where its file is."
+    course = {x.path.resolve() for x in lessons}
+    return None if lesson.path.resolve() in course else lesson.path.resolve().parent
+
+# %% ../../nbs/9_workshop/71_cli.ipynb #e0a6457d
 def watched_run(lesson: Lesson,           # what to execute
                 args: argparse.Namespace, # how: offline, timeout, gpu
+                at: Path | None,         # where its kernel works, None for a temporary folder
                ) -> 'Run':
     "Execute a lesson with a progress bar."
-    at, env = screen(sys.stderr), {'DLCOURSE_OFFLINE': '1'} if args.offline else {}
-    say(paint(lesson.title, 'strong', at) + (f' \u00b7 {lesson.time}' if lesson.time else ''), sys.stderr)
+    look, env = screen(sys.stderr), {'DLCOURSE_OFFLINE': '1'} if args.offline else {}
+    say(paint(lesson.title, 'strong', look) + (f' \u00b7 {lesson.time}' if lesson.time else ''), sys.stderr)
     from dlcourse.workbook.runs import Progress, run_notebook
     with progress_line(sys.stderr) as show:
         def watch(moment: Progress) -> None: show(moment.done, moment.total, moment.section, moment.said)
-        return run_notebook(lesson.path, env=env, timeout=args.timeout, gpu=args.gpu, watch=watch)
+        return run_notebook(lesson.path, env=env, timeout=args.timeout, gpu=args.gpu, at=at, watch=watch)
 
 def tell_run(run: 'Run',           # an executed lesson
              html: Path,           # its page
@@ -97,13 +110,14 @@ def tell_run(run: 'Run',           # an executed lesson
     for name, text in rows: say(paint(f'{name:<10}', 'soft', at) + text)
     return FAILED if run.failure else OK
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #e4b191dc
+# %% ../../nbs/9_workshop/71_cli.ipynb #dffe9b29
 def run_run(args: argparse.Namespace) -> int:
     "Execute a lesson, write its page, tell its figures."
-    out = Path(args.out)
-    lesson = wanted_lesson(args.lesson, find_lessons(workshop=True))
+    out, lessons = Path(args.out), find_lessons(workshop=True)
+    lesson = wanted_lesson(args.lesson, lessons)
     check_out(out)
-    try: run = watched_run(lesson, args)
+    check_free(out, lesson.path)
+    try: run = watched_run(lesson, args, workplace(lesson, lessons))
     except KeyboardInterrupt: raise KeyboardInterrupt('the kernel was stopped and nothing was written') from None
     from dlcourse.workbook.page import save_run
     _, html = save_run(run, out, lesson.path.stem)
@@ -189,7 +203,7 @@ def run_doctor(args: argparse.Namespace) -> int:
     if args.json: say(json.dumps([as_record(check) for check in found], indent=1))
     return OK if healthy(found) else FAILED
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #23af749b
+# %% ../../nbs/9_workshop/71_cli.ipynb #234bb2d7
 @dataclass(frozen=True)
 class Command:
     "A row of the table of subcommands."
@@ -202,8 +216,10 @@ class Command:
 
 def seconds(text: str # what was typed
            ) -> float:
-    "A number of seconds above zero, for argparse."
-    if not (value := float(text)) > 0: raise ValueError(text)
+    "A number of seconds above zero, or `inf`, for argparse. Raises `ArgumentTypeError`."
+    try: value = float(text)
+    except ValueError: value = math.nan
+    if not value > 0: raise argparse.ArgumentTypeError(f'{text!r} is no number of seconds above zero; type 600, or inf for no limit')
     return value
 
 # %% ../../nbs/9_workshop/71_cli.ipynb #d913f54c
@@ -222,7 +238,7 @@ DATA = (
     Command('path', 'where the cache is, or one set in it', 'dlcourse data path\ndlcourse data path mnist_sample', run_data_path,
             (('name', {**_NAMES, 'nargs': '?'}),)))
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #cd3fd413
+# %% ../../nbs/9_workshop/71_cli.ipynb #272835dc
 COMMANDS = (
     Command('lessons', 'what there is, and how long each lesson takes', 'dlcourse lessons\ndlcourse lessons --all --json', run_lessons, (_ALL, _JSON)),
     Command('start', 'your own copy of the lessons, opened in JupyterLab; your work is never overwritten',
@@ -233,7 +249,7 @@ COMMANDS = (
             'dlcourse run sgd\ndlcourse run 19 --out pages --open\ndlcourse run 4_under_the_hood/sgd --offline\ndlcourse run my-lessons/4_under_the_hood/19_sgd.ipynb', run_run,
             (('lesson', {'metavar': 'LESSON', 'help': 'a name, a number, the beginning of a name, or a notebook file'}),
              ('--out', {'default': 'runs', 'metavar': 'DIR', 'help': 'where the executed notebook and its page go (default: ./runs)'}),
-             ('--timeout', {'type': seconds, 'default': 3600, 'metavar': 'SECONDS', 'help': 'the longest that one cell may take (default: 3600)'}),
+             ('--timeout', {'type': seconds, 'default': 3600, 'metavar': 'SECONDS', 'help': 'the longest that one cell may take, inf for no limit (default: 3600)'}),
              ('--offline', {'action': 'store_true', 'help': 'use no network: the cache, a mirror folder or a stand-in'}),
              ('--gpu', {'action': 'store_true', 'help': 'run the cells marked for a GPU too'}), _OPEN)),
     Command('data', 'the sets: list, get, verify, path', 'dlcourse data list\ndlcourse data get mnist_sample', inner=DATA),
@@ -274,10 +290,12 @@ def build_parser() -> argparse.ArgumentParser:
     add_commands(parser, COMMANDS, shape)
     return parser
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #e0c76712
+# %% ../../nbs/9_workshop/71_cli.ipynb #fc499e56
 def main(words: list[str] | None = None # by default what was typed
         ) -> int:                       # the exit code
     "The `dlcourse` command."
+    for name in ('stdout', 'stderr'):
+        if getattr(sys, name) is None: setattr(sys, name, open(os.devnull, 'w', encoding='utf-8'))
     parser = build_parser()
     args = parser.parse_args(words)
     if args.run is None: args.parser.print_help(); return OK
@@ -288,7 +306,7 @@ def main(words: list[str] | None = None # by default what was typed
     except Exception as e:
         if args.debug: raise
         complain(error_text(e))
-        return USAGE if isinstance(e, UnknownName) else FAILED
+        return USAGE if isinstance(e, (UnknownName, WouldOverwrite)) else FAILED
 
 def error_text(error: Exception # what was raised
               ) -> str:

@@ -176,12 +176,13 @@ def check_source() -> Check:
     if answers(URLs.MNIST_SAMPLE): return Check('source', 'ok', 'answers')
     return Check('source', 'note', 'no answer: lessons use what is in the cache or a mirror, else a stand-in', 'connect to the network, then: dlcourse data get mnist_sample')
 
-# %% ../../nbs/9_workshop/63_doctor.ipynb #9e29cf1e
+# %% ../../nbs/9_workshop/63_doctor.ipynb #21621a2b
 CHECKS: dict[str, Callable[[], Check]] = {
     'Python': check_python, 'dlcourse': check_dlcourse, 'packages': check_versions, 'PyTorch': check_torch, 'device': check_device,
     'kernel': check_kernel, 'page': check_page, 'JupyterLab': check_lab, 'disk': check_disk, 'cache': check_cache, 'mirrors': check_mirrors, 'source': check_source}
 
-MENDS = {'page': 'pip install --force-reinstall nbconvert', 'device': 'pip install --force-reinstall torch'}
+_HOME = 'set DLCOURSE_HOME to an absolute path, a folder of your own'
+MENDS = {'page': 'pip install --force-reinstall nbconvert', 'device': 'pip install --force-reinstall torch', 'disk': _HOME, 'cache': _HOME}
 
 def examine(name: str # one of CHECKS
            ) -> Check:

@@ -7,7 +7,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/page.html.md"""
 # %% auto #0
 __all__ = ['HEAD', 'to_mathml', 'MathRenderer', 'to_html', 'shown', 'figure_row', 'page', 'save_run']
 
-# %% ../../nbs/9_workshop/66_page.ipynb #378f05c0
+# %% ../../nbs/9_workshop/66_page.ipynb #fd235860
 import copy
 import warnings
 from datetime import datetime
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from .lessons import write_whole
+from .lessons import PAGE_MARK, run_mark, write_whole
 from .runs import Failure, Run, directives
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
@@ -80,7 +80,7 @@ def figure_row(figure: dict[str, Any] # a figure as `assert_band` wrote it
 
 def _number(x: object) -> str: return f'{x:.4f}' if isinstance(x, (int, float)) else str(x or '')
 
-# %% ../../nbs/9_workshop/66_page.ipynb #08d77778
+# %% ../../nbs/9_workshop/66_page.ipynb #d7f3faa8
 def page(run: Run,    # an executed lesson
          title: str,  # for the browser's tab
         ) -> str:
@@ -90,7 +90,7 @@ def page(run: Run,    # an executed lesson
     exporter = HTMLExporter(extra_template_basedirs=[str(folder)], template_name='page', exclude_input_prompt=True, exclude_output_prompt=True)
     exporter.register_filter('markdown2html', to_html)
     line = f'dlcourse \u00b7 {title} \u00b7 {datetime.now():%Y-%m-%d %H:%M} \u00b7 {run.seconds:.0f} s'
-    about = dict(title=title, line=line, failure=run.failure, head=HEAD, rows=[figure_row(f) for f in run.figures], css=_css(folder))
+    about = dict(title=title, line=line, failure=run.failure, head=HEAD, rows=[figure_row(f) for f in run.figures], css=_css(folder), mark=PAGE_MARK)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # an output of an unknown kind is left out, and that is all
         return exporter.from_notebook_node(shown(run.notebook, run.failure), resources={'page': about})[0]
@@ -102,13 +102,14 @@ def _css(folder: Path) -> str:
     own = (folder/'page'/'page.css').read_text(encoding='utf-8')
     return f'{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{own}'
 
-# %% ../../nbs/9_workshop/66_page.ipynb #ac83e3f1
+# %% ../../nbs/9_workshop/66_page.ipynb #facf1a2d
 def save_run(run: Run,     # an executed lesson
              folder: Path, # where to, made if it is not there
              stem: str,    # the name of both files
             ) -> tuple[Path, Path]: # the executed notebook and the page
     "Write the executed notebook and its page. Raises `RuntimeError` if nbconvert cannot make the page."
     notebook, html = folder/f'{stem}.ipynb', folder/f'{stem}.html'
+    run.notebook.metadata['dlcourse'] = {'run': run_mark(run.notebook.cells)}
     write_whole(notebook, nbformat.writes(run.notebook).encode('utf-8'))
     try: made = page(run, stem)
     except ValueError as e:

@@ -6,11 +6,13 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/runs.html.md"""
 
 # %% auto #0
 __all__ = ['T', 'ThisPython', 'directives', 'runs', 'read_fresh', 'section', 'Progress', 'Client', 'last_line', 'Failure', 'Run',
-           'read_figures', 'explain', 'fresh_kernel', 'execute', 'in_thread', 'run_notebook']
+           'read_figures', 'explain', 'fresh_kernel', 'execute', 'in_thread', 'whole_paths', 'whole_seconds',
+           'run_notebook']
 
-# %% ../../nbs/9_workshop/65_runs.ipynb #62bca9df
+# %% ../../nbs/9_workshop/65_runs.ipynb #556a6414
 import asyncio
 import json
+import math
 import os
 import re
 import signal
@@ -26,6 +28,7 @@ from time import perf_counter
 from typing import Any, TypeVar
 
 import nbformat
+from ..core.sources import mirrors
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -96,7 +99,7 @@ def last_line(text: str # what a cell printed, progress bars and colours include
     lines = re.split(r'[\r\n]+', re.sub(r'\x1b\[[0-9;]*[A-Za-z]', '', text))
     return next((line.strip() for line in reversed(lines) if line.strip()), '')
 
-# %% ../../nbs/9_workshop/65_runs.ipynb #3facf194
+# %% ../../nbs/9_workshop/65_runs.ipynb #f8e70ddd
 @dataclass(frozen=True)
 class Failure:
     "The cell that stopped a run."
@@ -115,12 +118,12 @@ class Run:
 
 def read_figures(path: Path # a file of JSON lines, or nothing there
                 ) -> list[dict[str, Any]]:
-    "The figures in a file of JSON lines; a last line that was cut off is left out."
-    figures = []
-    for line in path.read_text(encoding='utf-8').splitlines() if path.exists() else []:
-        try: figures.append(json.loads(line))
+    "The figures in a file of JSON lines; a line that was cut off, or holds anything but a figure, is left out."
+    found = []
+    for line in path.read_text(encoding='utf-8', errors='replace').splitlines() if path.exists() else []:
+        try: found.append(json.loads(line))
         except json.JSONDecodeError: continue
-    return figures
+    return [figure for figure in found if isinstance(figure, dict)]
 
 # %% ../../nbs/9_workshop/65_runs.ipynb #5afcfce2
 def explain(error: Exception, # what the client raised
@@ -138,10 +141,11 @@ def _place(traceback: str) -> str:
     lines, places = re.findall(r'^-+> *\d+ *(.+)$', plain, re.M), re.findall(r'^File (.+?:\d+)', plain, re.M)
     return (f'\nat: {lines[-1].strip()}' if lines else '') + (f'\nin: {places[-1]}' if places else '')
 
-# %% ../../nbs/9_workshop/65_runs.ipynb #879234de
+# %% ../../nbs/9_workshop/65_runs.ipynb #f4e6ae35
 @asynccontextmanager
 async def fresh_kernel(client: Client,      # the client that will talk to it
-                       folder: Path,        # where it works: a folder of its own
+                       folder: Path,        # where its own files are
+                       at: Path,            # where it works
                        env: dict[str, str], # settings on top of this process's own
                       ) -> AsyncIterator[None]:
     "A fresh kernel of this Python for `client`, ended with all its children at the end of the `with` block."
@@ -149,7 +153,7 @@ async def fresh_kernel(client: Client,      # the client that will talk to it
     client.km = manager = AsyncKernelManager(kernel_spec_manager=ThisPython(), connection_file=str(folder/'kernel.json'),
                                              transport='ipc' if os.name == 'posix' else 'tcp')
     try:
-        await manager.start_kernel(cwd=str(folder), env={**os.environ, **clean, **env})
+        await manager.start_kernel(cwd=str(at), env={**os.environ, **clean, **env})
         await client.async_start_new_kernel_client()
         yield
     finally:
@@ -198,12 +202,27 @@ def in_thread(work: Coroutine[Any, Any, T] # what to await
         raise
     return answer.result()
 
-# %% ../../nbs/9_workshop/65_runs.ipynb #939fcf0e
+# %% ../../nbs/9_workshop/65_runs.ipynb #7a0953fd
+def whole_paths() -> dict[str, str]:
+    "The settings of this process that name folders, as whole paths."
+    named = {name: os.environ.get(name, '') for name in ('DLCOURSE_HOME', 'DLCOURSE_NOTEBOOKS')}
+    places = {name: os.path.abspath(path) for name, path in named.items() if path and not path.startswith('~')}
+    if found := mirrors(): places['DLCOURSE_MIRROR'] = os.pathsep.join(p if isinstance(p, str) else str(p.absolute()) for p in found)
+    return places
+
+# %% ../../nbs/9_workshop/65_runs.ipynb #40ca9f87
+def whole_seconds(timeout: float # above zero, perhaps infinite
+                 ) -> int | None:
+    "Seconds as nbclient takes them: at least one; None, no limit, for more than thirty years."
+    return None if timeout > 1e9 else max(1, math.ceil(timeout))
+
+# %% ../../nbs/9_workshop/65_runs.ipynb #59c45124
 def run_notebook(path: Path,                                # the notebook
                  *,
                  env: dict[str, str] | None = None,         # settings for the kernel, such as DLCOURSE_OFFLINE
                  timeout: float = 3600,                     # seconds that one cell may take
                  gpu: bool = False,                         # run the cells marked for a GPU too?
+                 at: Path | None = None,                    # where the kernel works, by default a temporary folder
                  watch: Callable[[Progress], None] = print, # called at each step, from another thread
                 ) -> Run:
     "Execute a notebook in a fresh kernel. A failing cell ends the run and is told in its `failure`."
@@ -211,9 +230,9 @@ def run_notebook(path: Path,                                # the notebook
     cells = [i for i, cell in enumerate(run.notebook.cells) if runs(cell, gpu=gpu)]
     with tempfile.TemporaryDirectory(prefix='dlcourse-', ignore_cleanup_errors=True) as name:
         figures = Path(name)/'figures.jsonl'
-        client = Client(run.notebook, timeout=timeout)
+        client, settings = Client(run.notebook, timeout=whole_seconds(timeout)), {**whole_paths(), **(env or {}), 'DLCOURSE_FIGURES': str(figures)}
         async def work() -> Failure | None:
-            async with fresh_kernel(client, Path(name), {**(env or {}), 'DLCOURSE_FIGURES': str(figures)}):
+            async with fresh_kernel(client, Path(name), at or Path(name), settings):
                 return await execute(client, cells, watch)
         run.failure = in_thread(work())
         run.figures, run.seconds = read_figures(figures), perf_counter() - began

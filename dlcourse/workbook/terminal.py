@@ -20,7 +20,7 @@ from itertools import zip_longest
 from threading import Event, Thread
 from typing import TextIO
 
-# %% ../../nbs/9_workshop/68_terminal.ipynb #66c3de9f
+# %% ../../nbs/9_workshop/68_terminal.ipynb #f2a56df9
 @dataclass(frozen=True)
 class Screen:
     "Where text will be read."
@@ -28,14 +28,14 @@ class Screen:
     colour: bool = False    # does it understand colours?
     encoding: str = 'utf-8' # what it can print
 
-def screen(stream: TextIO # usually sys.stdout
+def screen(stream: TextIO | None # usually sys.stdout; None where it was closed before Python began
           ) -> Screen:
     "What `stream` leads to. `NO_COLOR` turns colours off."
-    window = stream.isatty()
+    window = stream is not None and stream.isatty()
     colour = window and 'NO_COLOR' not in os.environ and os.environ.get('TERM') != 'dumb'
     return Screen(shutil.get_terminal_size().columns if window else 0, colour, getattr(stream, 'encoding', None) or 'utf-8')
 
-# %% ../../nbs/9_workshop/68_terminal.ipynb #bd044996
+# %% ../../nbs/9_workshop/68_terminal.ipynb #a092e47b
 _PLAIN = {'\u00b1': '+-', '\u00b7': '-', '\u2026': '...', '\u2014': '-', '\u2013': '-', '\u2019': "'", '\u2192': '->', '\u00d7': 'x'}
 _STYLES = {'strong': '1', 'soft': '2', 'good': '32', 'bad': '31', 'note': '33'}
 
@@ -96,7 +96,7 @@ def fold(text: str,       # a sentence or a few
     return '\n'.join(textwrap.fill(line, max(screen.width - 1, 20), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
                      for line in text.splitlines())
 
-# %% ../../nbs/9_workshop/68_terminal.ipynb #add1c0b0
+# %% ../../nbs/9_workshop/68_terminal.ipynb #a579a6cd
 def section_lines(stream: TextIO # a pipe or a log
                  ) -> Callable[[int, int, str, str], None]: # to be called with steps done, steps, heading, last words
     "Print a heading when it changes."
@@ -107,7 +107,7 @@ def section_lines(stream: TextIO # a pipe or a log
         last = heading
     return show
 
-# %% ../../nbs/9_workshop/68_terminal.ipynb #fef95018
+# %% ../../nbs/9_workshop/68_terminal.ipynb #a91f2111
 @contextmanager
 def progress_line(stream: TextIO # where it is seen, usually sys.stderr
                  ) -> Iterator[Callable[[int, int, str, str], None]]: # to be called with steps done, steps, heading, last words
@@ -126,7 +126,7 @@ def progress_line(stream: TextIO # where it is seen, usually sys.stderr
         try: yield show
         finally: over.set(); clock.join()
 
-# %% ../../nbs/9_workshop/68_terminal.ipynb #3845d1fe
+# %% ../../nbs/9_workshop/68_terminal.ipynb #561e4616
 def say(text: str = '',              # what to print
         stream: TextIO | None = None # where, by default standard output
        ) -> None:
