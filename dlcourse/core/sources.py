@@ -7,7 +7,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/sources.html.md"""
 # %% auto #0
 __all__ = ['FACTS', 'URLs', 'file_name', 'stem', 'check', 'mirrors', 'Wanted', 'wanted', 'Origin', 'offline', 'origins']
 
-# %% ../../nbs/9_workshop/46_sources.ipynb #f32b8ceb
+# %% ../../nbs/9_workshop/46_sources.ipynb #f41a72fb
 import hashlib
 import os
 import re
@@ -19,8 +19,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
-from .archives import Damaged, Unreachable
-from .cache import checksum
+from .archives import Damaged, DataError, Unreachable
+from .cache import as_folder, checksum
 from .download import download
 
 # %% ../../nbs/9_workshop/46_sources.ipynb #afeff025
@@ -90,19 +90,19 @@ def check(archive: Path,     # a file
     found = checksum(archive) if len(total) == 64 else checksum(archive, 2**20, 'md5')
     if found != total: raise Damaged(f'{archive.name} has the {"sha256" if len(total) == 64 else "md5"} {found} and should have {total}')
 
-# %% ../../nbs/9_workshop/46_sources.ipynb #5c22a511
+# %% ../../nbs/9_workshop/46_sources.ipynb #b92e8461
 def mirrors() -> list[Path | str]: # folders, and http addresses
-    "The mirrors that `DLCOURSE_MIRROR` names, in order; folders and addresses, with `:` in between (on Windows `;`)."
+    "The mirrors that `DLCOURSE_MIRROR` names, in order; folders and addresses, with `:` in between (on Windows `;`). A folder `b` after a `:` is written `./b`."
     words = os.environ.get('DLCOURSE_MIRROR', '')
-    parts = words.split(os.pathsep) if os.pathsep != ':' else re.split(r':(?!//)(?!\d+(?:[/:]|$))', words)
-    return [_as_place(p.strip()) for p in parts if p.strip()]
+    parts = words.split(os.pathsep) if os.pathsep != ':' else re.split(r':+(?!//)(?=\s*(?:[/~.]|https?://|file://|$))', words)
+    return [_as_place(p.strip(), 'DLCOURSE_MIRROR') for p in parts if p.strip()]
 
-def _as_place(words: str) -> Path | str:
-    "A folder or file as a path, a web address as it is."
+def _as_place(words: str, name: str) -> Path | str:
+    "A folder or file as an absolute path, a web address as it is."
     if words.startswith(('http://', 'https://')): return words.rstrip('/')
-    return Path(url2pathname(urlsplit(words).path)) if words.startswith('file://') else Path(words).expanduser()
+    return Path(url2pathname(urlsplit(words).path)) if words.startswith('file://') else as_folder(words, name)
 
-# %% ../../nbs/9_workshop/46_sources.ipynb #c5b3b3cf
+# %% ../../nbs/9_workshop/46_sources.ipynb #e90389f8
 class Wanted(NamedTuple):
     "A set that somebody asks for."
     name: str  # how messages call it
@@ -111,21 +111,32 @@ class Wanted(NamedTuple):
     stamp: str # what must be the same for a placed set to be the wanted one
     size: int | None = None # the published archive's bytes, if known
     total: str = ''         # its sum, if known
+    asked: str = ''         # what to call `untar_data` with, for a set that is not in `URLs`
 
 def wanted(url: str, # one of `URLs`, another address (`#sha256=...` at its end is checked), or the path of an archive
           ) -> Wanted:
-    "What is asked for. Raises `Unreachable` if it is neither an address nor an archive."
-    address, _, total = url.partition('#sha256=')
+    "What is asked for. Raises `Unreachable` if it is neither an address nor an archive, and `DataError` for a sum that is none."
     for name, (_, size, known) in FACTS.items():
         if url == getattr(URLs, name): return Wanted(name, url, stem(url), '', size, known)
-    if '://' in url and not url.startswith('file://'): return Wanted(stem(address), address, _hashed(url), '', None, total)
-    archive = Path(_as_place(url)).absolute()
+    address, total = _summed(url)
+    end = f'#sha256={total}' if total else ''
+    if '://' in url and not url.startswith('file://'): return Wanted(stem(address), address, _hashed(address + end), '', None, total, address + end)
+    archive = Path(_as_place(address, 'it'))
     if not archive.is_file(): raise Unreachable(f'{url!r} is no address, no archive on this machine, and no set. Sets: {", ".join(FACTS)}')
-    return Wanted(stem(archive.name), str(archive), _hashed(str(archive)), f'{archive.stat().st_size} {archive.stat().st_mtime_ns}')
+    stamp = f'{archive.stat().st_size} {archive.stat().st_mtime_ns}'
+    return Wanted(stem(archive.name), str(archive), _hashed(f'{archive}{end}'), stamp, None, total, f'{archive}{end}')
+
+def _summed(url: str) -> tuple[str, str]:
+    "An address or path, and the sha256 behind it, if there is one. In a path any other `#` is part of a name."
+    address, mark, words = url.partition('#' if '://' in url else '#sha256=')
+    if not mark: return url, ''
+    total = re.fullmatch('sha256=([0-9a-fA-F]{64})', (mark + words)[1:])
+    if total: return address, total[1].lower()
+    raise DataError(f'{(mark + words)!r} at the end of {address} is no sum: it must be #sha256= and 64 hex digits, or nothing')
 
 def _hashed(url: str) -> str: return f'{stem(url)}-{hashlib.sha256(url.encode()).hexdigest()[:8]}'
 
-# %% ../../nbs/9_workshop/46_sources.ipynb #1524db2f
+# %% ../../nbs/9_workshop/46_sources.ipynb #f81e4bf5
 class Origin(NamedTuple):
     "An archive that somebody has."
     at: Path | str   # on this machine, or an address
@@ -137,6 +148,7 @@ def _at_mirror(mirror: Path | str, want: Wanted) -> Origin:
     path = unquote(urlsplit(want.url).path).lstrip('/')
     total = _sums(mirror).get(path)
     if total is None: raise Unreachable(f'it does not list {path}')
+    if want.asked and want.total not in ('', total): raise Damaged(f'it lists {path} with the sha256 {total}, and {want.total} was asked for')
     return Origin(f'{mirror}/{path}' if isinstance(mirror, str) else mirror/path, None, total)
 
 def _sums(mirror: Path | str) -> dict[str, str]:
