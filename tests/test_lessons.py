@@ -202,9 +202,9 @@ def test_killed_at_any_moment_no_file_is_half_there(tmp_path):
     for name in NAMES: (shelf/name).write_text(notebook('# A', 'x' * 3_000_000))
     whole = {(shelf/name).read_bytes() for name in NAMES}
     code = ('import sys; from pathlib import Path; from dlcourse.workbook.lessons import *\n'
-            'print("begun", flush=True)\n'
-            'while True:\n    for p in Path(sys.argv[2]).rglob("*.ipynb"): p.unlink()\n    copy_lessons(Path(sys.argv[2]), find_lessons(Path(sys.argv[1])))')
-    for wait in (0.11, 0.17, 0.23, 0.31, 0.43, 0.59):
+            'lessons = find_lessons(Path(sys.argv[1]))\nprint("begun", flush=True)\n'
+            'while True:\n    for p in Path(sys.argv[2]).rglob("*.ipynb"): p.unlink()\n    copy_lessons(Path(sys.argv[2]), lessons)')
+    for wait in [0.05 + 0.0371*i for i in range(12)]:
         with subprocess.Popen([sys.executable, '-c', code, str(shelf), str(mine)], stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout.readline() == 'begun\n'
             time.sleep(wait)
