@@ -279,6 +279,34 @@ def test_a_set_may_be_called_like_the_manifest(tmp_path):
     assert cached_sets() == []
 
 
+@pytest.mark.parametrize('form', ['{}', '{}#sha256={}', 'file://{}#sha256={}'])
+def test_a_sum_is_checked_for_an_archive_of_ones_own(tmp_path, form):
+    archive = make_tar(tmp_path/'mine.tgz', 'set/a.txt')
+    good = untar_data(form.format(archive, sha256(archive)))
+    assert untar_data(form.format(archive, sha256(archive).upper())) == good
+    if form == '{}': return
+    with pytest.raises(Damaged, match='has the sha256'): untar_data(form.format(archive, '0'*64))
+
+
+def test_a_sum_is_checked_for_what_a_mirror_gives(mirror):
+    url = f'https://example.org/{SAMPLE}'
+    path = untar_data(f'{url}#sha256={sha256(mirror/SAMPLE)}')
+    assert untar_data(f'{url}#sha256={sha256(mirror/SAMPLE).upper()}') == path and sources.stem(path.parent.name).startswith('human_numbers-')
+    with pytest.raises(Damaged, match='was asked for'): untar_data(f'{url}#sha256={"0"*64}')
+    with pytest.raises(Damaged, match='was asked for'): untar_data(f'{URLs.HUMAN_NUMBERS}#sha256={"0"*64}')
+
+
+@pytest.mark.parametrize('end', ['#sha256=', '#sha256=0123', f'#sha256={"g"*64}', f'#sha256={"0"*65}', f'#md5={"0"*32}', '#top', f'#SHA256={"0"*64}'])
+def test_another_end_of_an_address_is_refused(mirror, tmp_path, end):
+    for url in (f'https://example.org/{SAMPLE}', make_tar(tmp_path/'mine.tgz', 'set/a.txt').as_uri(), URLs.HUMAN_NUMBERS):
+        with pytest.raises(DataError, match='64 hex digits'): untar_data(url + end)
+    assert in_cache() == []
+
+
+def test_a_hash_sign_in_a_path_is_a_hash_sign(tmp_path):
+    assert os.listdir(untar_data(make_tar(tmp_path/'c#1.tgz', 'set/a.txt'))) == ['a.txt']
+
+
 # --- disks ---------------------------------------------------------------------------------------------------------------------------------
 
 def test_a_full_disk(mirror, monkeypatch):
@@ -323,6 +351,17 @@ def test_a_cache_that_is_a_file(mirror, tmp_path, monkeypatch):
 
 
 # --- whole or not at all -------------------------------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize('noted', ['[]', 'null', '3', '"x"', '{}', '{"folder": "human_numbers", "stamp": "", "files": []}',
+                                   '{"folder": 3, "stamp": "", "files": {}}', '{"stamp": "", "files": {}}', '{"folder": "human_numbers", "stamp": ""}',
+                                   '{"folder": "human_numbers", "stamp": "", "files": {"a": 3}}',
+                                   '{"folder": "human_numbers", "stamp": "", "name": [], "files": {}}'])
+def test_a_manifest_that_is_none_spoils_no_other_set(mirror, noted, tmp_path):
+    path, other = untar_data(URLs.HUMAN_NUMBERS), untar_data(make_tar(tmp_path/'mine.tgz', 'set/a.txt'))
+    (path.parent/'manifest.json').write_text(noted)
+    assert len(cached_sets()) == 2 and faults() == ['its manifest.json is missing or damaged']
+    assert untar_data(tmp_path/'mine.tgz') == other and untar_data(URLs.HUMAN_NUMBERS) == path and faults() == []
+
 
 @pytest.mark.parametrize('half', ['no manifest', 'a broken manifest', 'no folder', 'only a temporary folder'])
 def test_what_was_not_placed_whole_is_not_trusted(mirror, half):
@@ -415,6 +454,7 @@ def test_killed_while_it_unpacks(tmp_path):
 def test_killed_at_each_step_of_the_placing(mirror, step):
     "The process dies right before, and right after, each call that changes the disk."
     untar_data(URLs.HUMAN_NUMBERS)
+    ended, place = [], cache_dir()/'sets/human_numbers'
     for when in ('before', 'after'):
         for nth in range(1, 5):
             do = ('os.kill(os.getpid(), 9)', 'real(*a, **k)') if when == 'before' else ('real(*a, **k)', 'os.kill(os.getpid(), 9)')
@@ -422,10 +462,51 @@ def test_killed_at_each_step_of_the_placing(mirror, step):
                     f'    global n\n    n += 1\n    if n != {nth}: return real(*a, **k)\n    {do[0]}; {do[1]}\n'
                     f'{step} = dying\nuntar_data(URLs.HUMAN_NUMBERS, force_download=True)')
             p = run(code)
-            p.communicate(timeout=60)
-            there = cache.placed(cache_dir()/'sets/human_numbers')
-            assert not there or (sorted(os.listdir(there)) == ['train.txt', 'valid.txt'] and faults() == [])
+            said = p.communicate(timeout=60)
+            ended.append(p.returncode)
+            assert p.returncode in (0, -9), said
+            cache.settle(place)
+            assert sorted(os.listdir(cache.placed(place))) == ['train.txt', 'valid.txt'] and faults() == []
+    assert -9 in ended, 'nothing was killed'
     assert untar_data(URLs.HUMAN_NUMBERS).is_dir() and faults() == [] and os.listdir(cache_dir()/'sets') == ['human_numbers']
+
+
+def dying_between(monkeypatch, error):
+    "Let the second rename of a placing fail: the old set has been taken away, the new one is not there yet."
+    real, done = os.replace, []
+
+    def replace(a, b):
+        if done and Path(b).name == 'human_numbers' and Path(a).name == '.human_numbers.new':
+            done.clear()
+            raise error
+        if str(b).endswith('.old'): done.append(b)
+        real(a, b)
+
+    monkeypatch.setattr(os, 'replace', replace)
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt(), PermissionError(13, 'Permission denied')])
+def test_stopped_between_the_two_renames(mirror, monkeypatch, error):
+    path = untar_data(URLs.HUMAN_NUMBERS)
+    dying_between(monkeypatch, error)
+    with pytest.raises((KeyboardInterrupt, CannotWrite)): untar_data(URLs.HUMAN_NUMBERS, force_download=True)
+    assert sorted(os.listdir(path)) == ['train.txt', 'valid.txt'] and os.listdir(cache_dir()/'sets') == ['human_numbers']
+
+
+@pytest.mark.parametrize('then', ['use', 'verify', 'fetch', 'another'])
+def test_killed_between_the_two_renames(mirror, monkeypatch, then):
+    path = untar_data(URLs.HUMAN_NUMBERS)
+    place = path.parent
+    place.rename(old := place.with_name('.human_numbers.old'))
+    (place.with_name('.human_numbers.new')/'half').mkdir(parents=True)
+    monkeypatch.setenv('DLCOURSE_MIRROR', str(mirror) if then == 'fetch' else '')
+    if then == 'fetch': untar_data(URLs.HUMAN_NUMBERS, force_download=True)
+    if then == 'verify': assert [s.path for s, _ in verify_data()] == [path]
+    if then == 'another':
+        with pytest.raises(KeyboardInterrupt): cache.install(place, lambda new: (_ for _ in ()).throw(KeyboardInterrupt))
+    if then == 'use': assert untar_data(URLs.HUMAN_NUMBERS, standin=False) == path
+    assert sorted(os.listdir(path)) == ['train.txt', 'valid.txt'] and faults() == [] and not old.exists()
+    assert os.listdir(place.parent) == ['human_numbers']
 
 
 # --- verify, list, and the real mirror -----------------------------------------------------------------------------------------------------
@@ -440,6 +521,38 @@ def test_later_damage_is_found_and_mended(mirror):
     assert faults() == []
     (path.parent/'manifest.json').write_text('rubbish')
     assert faults() == ['its manifest.json is missing or damaged']
+
+
+def mends(): return {s.mend for s, found in verify_data() if found}
+
+
+def test_a_damaged_stand_in_is_mended(mirror, monkeypatch):
+    monkeypatch.setenv('DLCOURSE_MIRROR', '')
+    path = untar_data(URLs.HUMAN_NUMBERS)
+    (path/'train.txt').write_text('rubbish')
+    assert faults() == ['changed: train.txt'] and mends() == {'dlcourse data get HUMAN_NUMBERS --again'}
+    assert untar_data(URLs.HUMAN_NUMBERS, force_download=True) == path and faults() == []
+    (path/'train.txt').write_text('rubbish')
+    monkeypatch.setenv('DLCOURSE_MIRROR', str(mirror))
+    assert not is_standin(untar_data(URLs.HUMAN_NUMBERS, force_download=True)) and faults() == []
+
+
+def test_each_set_says_how_it_is_mended(mirror, tmp_path, monkeypatch):
+    monkeypatch.setattr(URLs, 'PETS', 'https://example.org/' + SAMPLE.replace('human_numbers', 'oxford-iiit-pet'))
+    make_tar(mirror/sources.urlsplit(URLs.PETS).path[1:], 'pets/a.txt')
+    write_sums(mirror)
+    pets, url = untar_data(URLs.PETS), f'https://example.org/{SAMPLE}#sha256={sha256(mirror/SAMPLE)}'
+    (pets.parent/'manifest.json').write_text('rubbish')
+    assert [(s.name, s.mend) for s, _ in verify_data('PETS')] == [('PETS', 'dlcourse data get PETS --again')]
+    untar_data(URLs.PETS, force_download=True)
+    for asked in (url, str(make_tar(tmp_path/'mine.tgz', 'set/a.txt'))):
+        path = untar_data(asked)
+        next(path.rglob('*.txt')).unlink()
+        assert mends() == {f'untar_data({asked!r}, force_download=True)'}
+        eval(*mends())
+        assert faults() == []
+    (path.parent/'manifest.json').unlink()
+    assert all(words in str(mends()) for words in ('delete', str(path.parent)))
 
 
 def test_a_forced_fetch_that_fails_keeps_the_set(mirror, monkeypatch):
@@ -460,7 +573,10 @@ def test_the_list_of_sets():
 
 @pytest.mark.parametrize(('words', 'expected'), [
     ('', []), ('/a', ['/a']), ('/a:/b', ['/a', '/b']), ('http://h:80/m:/b', ['http://h:80/m', '/b']), ('/a:https://h/m', ['/a', 'https://h/m']),
-    ('http://h:8080:http://h:8081/', ['http://h:8080', 'http://h:8081']), (' /a : ', ['/a']), ('file:///a:/b', ['/a', '/b'])])
+    ('http://h:8080:http://h:8081/', ['http://h:8080', 'http://h:8081']), (' /a : ', ['/a']), ('file:///a:/b', ['/a', '/b']),
+    ('http://[::1]:8000/m', ['http://[::1]:8000/m']), ('/a:http://[::1]:8000/m:/b', ['/a', 'http://[::1]:8000/m', '/b']),
+    ('http://u:p@h/m:https://u:9@h/', ['http://u:p@h/m', 'https://u:9@h']), ('/a:2024/m', ['/a:2024/m']), ('/a::/b:', ['/a', '/b']),
+    ('./a:../b', [os.path.abspath('a'), str(Path.cwd()/'../b')]), ('a', [os.path.abspath('a')]), ('~:~/b', [str(Path.home()), str(Path.home()/'b')])])
 @pytest.mark.skipif(os.pathsep != ':', reason='on Windows the words are split at a semicolon')
 def test_the_mirrors_variable(monkeypatch, words, expected):
     monkeypatch.setenv('DLCOURSE_MIRROR', words)
@@ -470,8 +586,23 @@ def test_the_mirrors_variable(monkeypatch, words, expected):
 def test_where_the_cache_is(monkeypatch, tmp_path):
     monkeypatch.setenv('DLCOURSE_HOME', '~/x')
     assert cache_dir() == Path.home()/'x'
+    monkeypatch.setenv('DLCOURSE_HOME', 'here')
+    assert cache_dir() == Path.cwd()/'here'
     monkeypatch.delenv('DLCOURSE_HOME')
     assert 'dlcourse' in cache_dir().parts
+
+
+@pytest.mark.parametrize('name', ['DLCOURSE_HOME', 'DLCOURSE_MIRROR'])
+def test_no_home_folder_is_known(monkeypatch, name):
+    monkeypatch.setenv(name, '~no-such-user/x')
+    with pytest.raises(DataError, match=f'set {name} to an absolute path'): untar_data(URLs.HUMAN_NUMBERS)
+
+
+def test_nobody_has_a_home_folder(monkeypatch):
+    monkeypatch.setattr(os.path, 'expanduser', lambda path: path)
+    for home in ('~/x', ''):
+        monkeypatch.setenv('DLCOURSE_HOME', home)
+        with pytest.raises(DataError, match='set DLCOURSE_HOME to an absolute path'): cache_dir()
 
 
 def test_a_stand_in_is_known_by_its_place_through_a_link(tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def failure_text(failure: 'Failure', # the cell that stopped a run
     head = f'Stopped at "{failure.section}", in this cell:' if failure.section else 'Stopped in this cell:'
     return '\n'.join([paint(head, 'bad', at), '', *cell, '', fold(failure.error, at, '  ')])
 
-# %% ../../nbs/9_workshop/67_reports.ipynb #01394862
+# %% ../../nbs/9_workshop/67_reports.ipynb #6a893390
 def size_text(size: int | None # bytes
              ) -> str:
     "A size as a person says it."
@@ -97,7 +97,7 @@ def verdict_text(cached: Any,       # a set in the cache
     if not faults: return paint('ok     ', 'good', at) + f'{cached.name}  {len(cached.files)} file{"s" * (len(cached.files) != 1)}  {cached.path}'
     lines = [f'       {fault}' for fault in faults[:5]] + [f'       and {len(faults) - 5} more'] * (len(faults) > 5)
     head = paint('wrong  ', 'bad', at) + f'{cached.name}  {cached.path}'
-    return '\n'.join([head, *lines, f'       mend it: dlcourse data get {cached.name} --again'])
+    return '\n'.join([head, *lines, f'       mend it: {cached.mend}'])
 
 # %% ../../nbs/9_workshop/67_reports.ipynb #5f692485
 def check_text(check: 'Check', # what an examination found
