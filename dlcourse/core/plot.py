@@ -8,10 +8,11 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/plot.html.md"""
 __all__ = ['INK', 'COLORS', 'STYLE', 'subplots', 'to_hwc', 'show_image', 'show_images', 'plot_function', 'parse_graph', 'Diagram',
            'gv']
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #a2a1cc1e
+# %% ../../nbs/9_workshop/54_plot.ipynb #44b188fd
 import re
 from collections.abc import Callable, Sequence
 from html import escape
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -118,12 +119,12 @@ def plot_function(f: Callable[[Tensor], Tensor],        # a function of a tensor
     ax.set(**{key: value for key, value in dict(xlabel=tx, ylabel=ty, title=title).items() if value is not None})
     return ax
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #f2c8d585
+# %% ../../nbs/9_workshop/54_plot.ipynb #b2c76865
 _NAME = r'"[^"]+"|\w+'
-
-def _attrs(text: str | None) -> dict[str, str]:
-    "`label=\"a b\" shape=box` as a dict."
-    return {k: (quoted or bare) for k, quoted, bare in re.findall(r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,\]]+))', text or '')}
+_ATTR = r'(\w+)\s*=\s*(?:"([^"]*)"|([^\s,\[\]"=]+))'
+_ATTRS = '(?:' + re.sub(r'(?<!\\)\((?!\?)', '(?:', _ATTR) + r'(?:[\s,]+|(?=\])))*'
+_STATEMENT = rf'((?:{_NAME})(?:\s*->\s*(?:{_NAME}))*)\s*(?:\[\s*({_ATTRS})\])?'
+_SETTING = rf'(?:node|edge|graph)\s*\[\s*{_ATTRS}\]|\w+\s*=\s*(?:"[^"]*"|[\w.]+)'
 
 def parse_graph(source: str # statements such as `a -> b -> c [label=x]` and `a [label="A box"]`
                ) -> tuple[dict[str, str], list[tuple[str, str, str]]]: # labels of the nodes by name, and edges (from, to, label)
@@ -131,21 +132,36 @@ def parse_graph(source: str # statements such as `a -> b -> c [label=x]` and `a 
     nodes: dict[str, str] = {}
     edges: list[tuple[str, str, str]] = []
     for line in filter(None, (s.strip() for s in re.split(r'[;\n](?=(?:[^"]*"[^"]*")*[^"]*$)', source))):
-        m = re.fullmatch(rf'((?:{_NAME})(?:\s*->\s*(?:{_NAME}))*)\s*(?:\[(.*)\])?', line)
+        if re.fullmatch(_SETTING, line): continue
+        m = re.fullmatch(_STATEMENT, line)
         if not m: raise ValueError(f'gv cannot read {line!r}. Write one statement a line, such as: inputs -> model [label="x"]')
-        names, attrs = [n.strip('"') for n in re.findall(_NAME, m[1])], _attrs(m[2])
+        names = [n.strip('"') for n in re.findall(_NAME, m[1])]
+        attrs = {key: quoted or bare for key, quoted, bare in re.findall(_ATTR, m[2] or '')}
         for name in names: nodes.setdefault(name, name)
         if len(names) == 1: nodes[names[0]] = attrs.get('label', nodes[names[0]])
         edges += [(a, b, attrs.get('label', '')) for a, b in zip(names, names[1:])]
     return nodes, edges
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #db3e49ef
-def _forward(nodes: Sequence[str], edges: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
+# %% ../../nbs/9_workshop/54_plot.ipynb #7b9bfbf9
+def _reaches(after: dict[str, list[str]], start: str, goal: str) -> bool:
+    "Whether the arrows lead from `start` to `goal`."
+    todo, seen = [start], {start}
+    while todo:
+        n = todo.pop()
+        if n == goal: return True
+        new = [m for m in after.get(n, []) if m not in seen]
+        todo += new
+        seen.update(new)
+    return False
+
+def _forward(edges: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
     "The edges that close no loop, taken in the order in which they were written."
+    after: dict[str, list[str]] = {}
     kept: list[tuple[str, str]] = []
-    def reaches(a: str, b: str) -> bool: return a == b or any(reaches(y, b) for x, y in kept if x == a)
     for a, b, _ in edges:
-        if not reaches(b, a): kept.append((a, b))
+        if _reaches(after, b, a): continue
+        kept.append((a, b))
+        after.setdefault(a, []).append(b)
     return kept
 
 def _columns(nodes: Sequence[str], forward: Sequence[tuple[str, str]]) -> dict[str, int]:
@@ -158,7 +174,47 @@ def _columns(nodes: Sequence[str], forward: Sequence[tuple[str, str]]) -> dict[s
         if fed and not any(b == n for _, b in forward): col[n] = min(fed) - 1
     return col
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #cd6b4a62
+# %% ../../nbs/9_workshop/54_plot.ipynb #1eb344dc
+def _places(nodes: dict[str, str], edges: Sequence[tuple[str, str, str]], col: dict[str, int]) -> dict[str, tuple[float, float, float]]:
+    "Centre and width of each box: columns from left to right, each one centred around the same height."
+    columns: list[list[str]] = [[] for _ in range(max(col.values()) + 1)]
+    gaps = [60.]*len(columns)
+    loops = {a: 14*len(label) + 44 for a, b, label in edges if a == b}  # room for a label above the box
+    for n in nodes: columns[col[n]].append(n)
+    for a, b, label in edges: gaps[min(col[a], col[b])] = max(gaps[min(col[a], col[b])], 7*len(label) + 44 if a != b else 0)
+    placed: dict[str, tuple[float, float, float]] = {}
+    x = 20.
+    for names, gap in zip(columns, gaps):
+        w = max(max(9*len(nodes[n]) + 24, loops.get(n, 0)) for n in names)
+        for i, n in enumerate(names): placed[n] = (x + w/2, 56*i - 28*len(names), w)
+        x += w + gap
+    return placed
+
+# %% ../../nbs/9_workshop/54_plot.ipynb #88e3c783
+def _lanes(edges: Sequence[tuple[str, str, str]], col: dict[str, int], at: dict[str, tuple[float, float, float]]) -> list[float]:
+    "The height from which each arrow comes to its target: that of a free lane past the columns between, or that of its source."
+    taken = [(col[n], y, 28) for n, (_, y, _) in at.items()]  # column, height, room on both sides
+    lanes = []
+    for a, b, label in edges:
+        between, room = range(col[a] + 1, col[b]), 14 if label else 0
+        crossed = [(y, r + room) for c, y, r in taken if c in between] if between else []
+        y = at[a][1] if not between else (at[a][1] + at[b][1])/2
+        heights = (h for step in count() for h in (y - 2*step, y + 2*step))
+        lanes.append(next(h for h in heights if all(abs(h - t) >= r for t, r in crossed)))
+        taken += [(c, lanes[-1], 14 + room) for c in between]
+    return lanes
+
+def _ports(edges: Sequence[tuple[str, str]], lanes: Sequence[float], at: dict[str, tuple[float, float, float]]) -> list[float]:
+    "How far below the middle of its target each arrow arrives: in the order of the heights from which they come; a level one goes straight."
+    ports = [0.]*len(edges)
+    for n, (_, y, _) in at.items():
+        into = sorted((i for i, (_, b) in enumerate(edges) if b == n), key=lambda i: lanes[i])
+        straight = next((k for k, i in enumerate(into) if lanes[i] == y), (len(into) - 1)/2)
+        step = min(12, 14/max(straight, len(into) - 1 - straight, 1))
+        for k, i in enumerate(into): ports[i] = step*(k - straight)
+    return ports
+
+# %% ../../nbs/9_workshop/54_plot.ipynb #a41f402d
 class Diagram:
     "Boxes and arrows: drawn as SVG in a notebook, as text elsewhere."
     def __init__(self,
@@ -173,42 +229,71 @@ def _box(x: float, y: float, w: float, label: str) -> str:
     return (f'<rect x="{x-w/2:g}" y="{y-18:g}" width="{w:g}" height="36" rx="8" fill="{COLORS[0]}" fill-opacity=".12" stroke="{COLORS[0]}"/>'
             f'<text x="{x:g}" y="{y+5:g}" text-anchor="middle" fill="{INK}">{escape(label)}</text>')
 
-def _arrow(a: tuple[float, float], b: tuple[float, float], label: str, back: float) -> str:
-    "An arrow from point `a` to point `b`; one that goes back passes below, at height `back`."
-    path = f'M{a[0]:g} {a[1]:g} L{b[0]:g} {b[1]:g}' if not back else f'M{a[0]:g} {a[1]:g} C{a[0]:g} {back:g} {b[0]:g} {back:g} {b[0]:g} {b[1]:g}'
-    x, y = (a[0] + b[0])/2, (a[1] + b[1])/2 - 6 if not back else .75*back + (a[1] + b[1])/8 + 15
-    text = f'<text x="{x:g}" y="{y:g}" text-anchor="middle" font-size="12" fill="{INK}">{escape(label)}</text>' if label else ''
+def _arrow(path: str, x: float, y: float, label: str) -> str:
+    "An arrow along a path, its label centred above (x, y)."
+    text = f'<text x="{x:g}" y="{y-6:g}" text-anchor="middle" font-size="12" fill="{INK}">{escape(label)}</text>' if label else ''
     return f'<path d="{path}" fill="none" stroke="{INK}" stroke-width="1.5" marker-end="url(#dlcourse-tip)"/>{text}'
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #522446f9
-def _places(nodes: dict[str, str], col: dict[str, int]) -> dict[str, tuple[float, float, float]]:
-    "Centre and width of each box: columns from left to right, each one centred around the same height."
-    columns = [[n for n in nodes if col[n] == c] for c in range(max(col.values()) + 1)]
-    placed: dict[str, tuple[float, float, float]] = {}
-    tallest, x = max(map(len, columns)), 10.
-    for names in columns:
-        w = max(9*len(nodes[n]) + 24 for n in names)
-        top = 30 + 28*(tallest - len(names))
-        for i, n in enumerate(names): placed[n] = (x + w/2, top + 56*i, w)
-        x += w + 60
-    return placed
+def _bend(xa: float, ya: float, xb: float, yb: float) -> str:
+    "A curve from one point to another, level at both ends."
+    return f'C{(xa+xb)/2:g} {ya:g} {(xa+xb)/2:g} {yb:g} {xb:g} {yb:g}'
+
+def _ahead(a: tuple[float, float, float], b: tuple[float, float, float], port: float, label: str) -> str:
+    "An arrow to the next column."
+    xa, ya, xb, yb = a[0] + a[2]/2, a[1], b[0] - b[2]/2 - 2, b[1] + port
+    lift = min(.75*abs(yb - ya)*7*len(label)/(xb - xa), abs(yb - ya)/2)  # keeps the label clear of its own slope
+    return _arrow(f'M{xa:g} {ya:g} ' + _bend(xa, ya, xb, yb), (xa + xb)/2, (ya + yb)/2 + (lift + 19 if port > 0 else -lift), label)
+
+def _past(a: tuple[float, float, float], b: tuple[float, float, float], lane: tuple[float, float, float], port: float, label: str) -> str:
+    "An arrow past the columns between, along a lane (from, to, height)."
+    xa, ya, xb, yb, y = a[0] + a[2]/2, a[1], b[0] - b[2]/2 - 2, b[1] + port, lane[2]
+    start, end = min(lane[0], xa + 60), max(lane[1], xb - 60)
+    return _arrow(f'M{xa:g} {ya:g} {_bend(xa, ya, start, y)} L{end:g} {y:g} {_bend(end, y, xb, yb)}', (start + end)/2, y, label)
+
+def _back(a: tuple[float, float, float], b: tuple[float, float, float], lane: float, free: tuple[bool, bool], label: str) -> str:
+    "An arrow that runs back below everything, at height `lane`; past the side of a box that has others below it."
+    (xa, ya, wa), (xb, yb, wb) = a, b
+    if free[0]: xa, path = xa + 8, f'M{xa+8:g} {ya+18:g}'
+    else: xa, path = xa + wa/2 + 14, f'M{xa+wa/2:g} {ya+12:g} q14 0 14 14'
+    if free[1]: xb, end = xb - 8, f'V{yb+20:g}'
+    else: xb, end = xb - wb/2 - 16, f'V{yb+24:g} Q{xb-wb/2-16:g} {yb+12:g} {xb-wb/2-2:g} {yb+12:g}'
+    return _arrow(f'{path} V{lane-10:g} q0 10 -10 10 H{xb+10:g} q-10 0 -10 -10 {end}', (xa + xb)/2, lane, label)
+
+def _own(a: tuple[float, float, float], label: str) -> str:
+    "A small loop above a box, from it to itself."
+    return _arrow(f'M{a[0]-10:g} {a[1]-18:g} C{a[0]-14:g} {a[1]-44:g} {a[0]+14:g} {a[1]-44:g} {a[0]+10:g} {a[1]-20:g}', a[0] + 20 + 3.5*len(label), a[1] - 17, label)
+
+# %% ../../nbs/9_workshop/54_plot.ipynb #4115d903
+def _arrows(edges: Sequence[tuple[str, str, str]], forward: set[tuple[str, str]], col: dict[str, int],
+            at: dict[str, tuple[float, float, float]]) -> tuple[list[str], float, float]:
+    "All arrows, and the heights of the highest and the lowest thing in the picture."
+    lanes = _lanes(edges, col, at)
+    ports = _ports([(a, b if (a, b) in forward else '') for a, b, _ in edges], lanes, at)
+    ends = {col[n]: (x - w/2, x + w/2) for n, (x, _, w) in at.items()}
+    lowest = {col[n]: n for n in at}
+    top, low = min([y - 18 for _, y, _ in at.values()] + lanes) - 22, max([y + 18 for _, y, _ in at.values()] + lanes)
+    arrows = []
+    for (a, b, label), y, port in sorted(zip(edges, lanes, ports), key=lambda e: col[e[0][0]] - col[e[0][1]]):  # short ways back inside long ones
+        if a == b: arrows.append(_own(at[a], label))
+        elif (a, b) not in forward:
+            low += 24
+            arrows.append(_back(at[a], at[b], low, (lowest[col[a]] == a, lowest[col[b]] == b), label))
+        elif col[b] - col[a] == 1: arrows.append(_ahead(at[a], at[b], port, label))
+        else: arrows.append(_past(at[a], at[b], (ends[col[a] + 1][0], ends[col[b] - 1][1], y), port, label))
+    return arrows, top, low + 12
 
 def gv(source: str # statements such as `inputs -> model -> results; weights -> model`
       ) -> Diagram: # shown as a picture in a notebook
     "Draw boxes and arrows from left to right; loops run back below. Raises `ValueError` for what it cannot read."
     nodes, edges = parse_graph(source)
     if not nodes: raise ValueError('There is nothing to draw. Try gv("inputs -> model -> results").')
-    forward = _forward(list(nodes), edges)
-    at = _places(nodes, _columns(list(nodes), forward))
-    low, arrows = max(y for _, y, _ in at.values()), []
-    for a, b, label in edges:
-        (xa, ya, wa), (xb, yb, wb) = at[a], at[b]
-        into = sorted(at[x][1] for x, z in forward if z == b)  # arrows that meet at one box arrive side by side
-        if (a, b) in forward: arrows.append(_arrow((xa + wa/2, ya), (xb - wb/2 - 2, yb + 12*(into.index(ya) - (len(into) - 1)/2)), label, 0))
-        else: arrows.append(_arrow((xa, ya + 18), (xb, yb + 20), label, low + 90))
-    width, height = max(x + w/2 for x, _, w in at.values()) + 10, low + (95 if len(forward) < len(edges) else 30)
+    forward = _forward(edges)
+    col = _columns(list(nodes), forward)
+    at = _places(nodes, edges, col)
+    arrows, top, low = _arrows(edges, set(forward), col, at)
+    width, height = max(x + w/2 for x, _, w in at.values()) + 20, low - top
     text = '; '.join(f'{nodes[a]} -> {nodes[b]}' + (f' ({label})' if label else '') for a, b, label in edges) or ', '.join(nodes.values())
     tip = f'<marker id="dlcourse-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto"><path d="M0 0L8 4L0 8z" fill="{INK}"/></marker>'
-    return Diagram(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}" role="img" '
+    return Diagram(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 {top:g} {width:g} {height:g}" role="img" '
                    f'font-family="sans-serif" font-size="15"><title>{escape(text)}</title><defs>{tip}</defs>'
                    + ''.join(arrows) + ''.join(_box(*at[n], label) for n, label in nodes.items()) + '</svg>', text)
