@@ -142,17 +142,15 @@ def parse_graph(source: str # statements such as `a -> b -> c [label=x]` and `a 
         edges += [(a, b, attrs.get('label', '')) for a, b in zip(names, names[1:])]
     return nodes, edges
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #7b9bfbf9
+# %% ../../nbs/9_workshop/54_plot.ipynb #61682134
 def _reaches(after: dict[str, list[str]], start: str, goal: str) -> bool:
     "Whether the arrows lead from `start` to `goal`."
     todo, seen = [start], {start}
-    while todo:
-        n = todo.pop()
-        if n == goal: return True
-        new = [m for m in after.get(n, []) if m not in seen]
+    while todo and goal not in seen:
+        new = [m for m in after.get(todo.pop(), []) if m not in seen]
         todo += new
         seen.update(new)
-    return False
+    return goal in seen
 
 def _forward(edges: Sequence[tuple[str, str, str]]) -> list[tuple[str, str]]:
     "The edges that close no loop, taken in the order in which they were written."
@@ -174,12 +172,12 @@ def _columns(nodes: Sequence[str], forward: Sequence[tuple[str, str]]) -> dict[s
         if fed and not any(b == n for _, b in forward): col[n] = min(fed) - 1
     return col
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #1eb344dc
+# %% ../../nbs/9_workshop/54_plot.ipynb #98b97faa
 def _places(nodes: dict[str, str], edges: Sequence[tuple[str, str, str]], col: dict[str, int]) -> dict[str, tuple[float, float, float]]:
     "Centre and width of each box: columns from left to right, each one centred around the same height."
     columns: list[list[str]] = [[] for _ in range(max(col.values()) + 1)]
     gaps = [60.]*len(columns)
-    loops = {a: 14*len(label) + 44 for a, b, label in edges if a == b}  # room for a label above the box
+    loops = {a: 14*len(label) + 44 for a, b, label in sorted(edges, key=lambda e: len(e[2])) if a == b}
     for n in nodes: columns[col[n]].append(n)
     for a, b, label in edges: gaps[min(col[a], col[b])] = max(gaps[min(col[a], col[b])], 7*len(label) + 44 if a != b else 0)
     placed: dict[str, tuple[float, float, float]] = {}
@@ -214,7 +212,7 @@ def _ports(edges: Sequence[tuple[str, str]], lanes: Sequence[float], at: dict[st
         for k, i in enumerate(into): ports[i] = step*(k - straight)
     return ports
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #a41f402d
+# %% ../../nbs/9_workshop/54_plot.ipynb #d72c89b1
 class Diagram:
     "Boxes and arrows: drawn as SVG in a notebook, as text elsewhere."
     def __init__(self,
@@ -234,6 +232,7 @@ def _arrow(path: str, x: float, y: float, label: str) -> str:
     text = f'<text x="{x:g}" y="{y-6:g}" text-anchor="middle" font-size="12" fill="{INK}">{escape(label)}</text>' if label else ''
     return f'<path d="{path}" fill="none" stroke="{INK}" stroke-width="1.5" marker-end="url(#dlcourse-tip)"/>{text}'
 
+# %% ../../nbs/9_workshop/54_plot.ipynb #85ebdea1
 def _bend(xa: float, ya: float, xb: float, yb: float) -> str:
     "A curve from one point to another, level at both ends."
     return f'C{(xa+xb)/2:g} {ya:g} {(xa+xb)/2:g} {yb:g} {xb:g} {yb:g}'

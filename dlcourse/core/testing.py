@@ -66,7 +66,25 @@ def _wrapped(text: str, width: int = 96) -> list[str]:
     import textwrap
     return [row for line in text.splitlines() for row in textwrap.wrap(line, width) or ['']]
 
-# %% ../../nbs/9_workshop/55_testing.ipynb #2ad41572
+# %% ../../nbs/9_workshop/55_testing.ipynb #802e3cc2
+def _same(a: Tensor, b: Tensor) -> bool: return a.shape == b.shape and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
+
+def _leaf(x: Tensor) -> Tensor:
+    "A copy of `x`; at float64 and asking for its gradient if it holds floating-point numbers."
+    return x.detach().clone().double().requires_grad_() if x.is_floating_point() else x.detach().clone()
+
+def _value_and_grads(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list[Tensor | None]:
+    "The value of `f`, then the gradient at each input of a fixed weighted sum of it."
+    xs = [_leaf(x) for x in inputs]
+    y = f(*xs)
+    for i, (x, before) in enumerate(zip(xs, inputs)):
+        if not _same(x.detach(), before.detach().to(x.dtype)): raise AssertionError(f'input {i} was changed in place')
+    if not y.requires_grad: raise AssertionError('no gradient flows back from the value to any input')
+    weights = torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y)
+    (y*weights).sum().backward()
+    return [y.detach(), *(x.grad for x in xs)]
+
+# %% ../../nbs/9_workshop/55_testing.ipynb #08c91127
 def assert_grad(f: Callable[..., Tensor],                    # the function to check
                 *inputs: Tensor,                             # where; floating-point ones are differentiated
                 like: Callable[..., Tensor] | None = None,   # the twin; finite differences if there is none
@@ -87,23 +105,6 @@ def _nudged(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> None:
     "Assert that the gradients equal what small changes of the inputs do to the value."
     try: torch.autograd.gradcheck(f, [_leaf(x) for x in inputs])
     except RuntimeError as err: raise AssertionError(f'the gradient is not what small changes of the inputs give. {err}') from None
-
-def _same(a: Tensor, b: Tensor) -> bool: return a.shape == b.shape and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
-
-def _leaf(x: Tensor) -> Tensor:
-    "A copy of `x`; at float64 and asking for its gradient if it holds floating-point numbers."
-    return x.detach().clone().double().requires_grad_() if x.is_floating_point() else x.detach().clone()
-
-def _value_and_grads(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> list[Tensor | None]:
-    "The value of `f`, then the gradient at each input of a fixed weighted sum of it."
-    xs = [_leaf(x) for x in inputs]
-    y = f(*xs)
-    for i, (x, before) in enumerate(zip(xs, inputs)):
-        if not _same(x.detach(), before.detach().to(x.dtype)): raise AssertionError(f'input {i} was changed in place')
-    if not y.requires_grad: raise AssertionError('no gradient flows back from the value to any input')
-    weights = torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y)
-    (y*weights).sum().backward()
-    return [y.detach(), *(x.grad for x in xs)]
 
 # %% ../../nbs/9_workshop/55_testing.ipynb #9dfc3514
 def assert_band(value: float | Sequence[float],            # the figure, or one for each seed (their mean is checked)
