@@ -106,7 +106,24 @@ def _nudged(f: Callable[..., Tensor], inputs: Sequence[Tensor]) -> None:
     try: torch.autograd.gradcheck(f, [_leaf(x) for x in inputs])
     except RuntimeError as err: raise AssertionError(f'the gradient is not what small changes of the inputs give. {err}') from None
 
-# %% ../../nbs/9_workshop/55_testing.ipynb #9dfc3514
+# %% ../../nbs/9_workshop/55_testing.ipynb #60d0096d
+_SETS = {'real': 'real set', 'standin': 'stand-in'}
+
+def _percent(x: float) -> str: return f'{100*x:.2f}'.rstrip('0').rstrip('.') + '%'
+
+def _number(x: float) -> str: return f'{x:.4g}'
+
+def _check_band(what: str, band: tuple[float, float] | None) -> None:
+    "Refuse a band that would let every figure through, such as (lowest, highest)."
+    if band is None or (np.isfinite(band).all() and 0 <= band[1] < abs(band[0])): return
+    raise ValueError(f'{what}: a band is (centre, half-width), such as (0.98, 0.004), the half-width below the centre; got {band}.')
+
+def _record(**figure: Any) -> None:
+    "Append the figure to the file that `DLCOURSE_FIGURES` names, if it names one."
+    if path := os.environ.get('DLCOURSE_FIGURES'):
+        with open(path, 'a', encoding='utf-8') as f: f.write(json.dumps(figure) + '\n')
+
+# %% ../../nbs/9_workshop/55_testing.ipynb #9041985a
 def assert_band(value: float | Sequence[float],            # the figure, or one for each seed (their mean is checked)
                 real: tuple[float, float] | None = None,   # centre and half-width on the real set
                 standin: tuple[float, float] | None = None, # centre and half-width on the stand-in
@@ -130,19 +147,3 @@ def assert_band(value: float | Sequence[float],            # the figure, or one 
     print(line)
     _record(what=what, value=mean, centre=centre, halfwidth=half, set=kind, published=published, seeds=list(seeds), ok=ok)
     if not ok: raise AssertionError(line)
-
-_SETS = {'real': 'real set', 'standin': 'stand-in'}
-
-def _percent(x: float) -> str: return f'{100*x:.2f}'.rstrip('0').rstrip('.') + '%'
-
-def _number(x: float) -> str: return f'{x:.4g}'
-
-def _check_band(what: str, band: tuple[float, float] | None) -> None:
-    "Refuse a band that would let every figure through, such as (lowest, highest)."
-    if band is None or (np.isfinite(band).all() and 0 <= band[1] < abs(band[0])): return
-    raise ValueError(f'{what}: a band is (centre, half-width), such as (0.98, 0.004), the half-width below the centre; got {band}.')
-
-def _record(**figure: Any) -> None:
-    "Append the figure to the file that `DLCOURSE_FIGURES` names, if it names one."
-    if path := os.environ.get('DLCOURSE_FIGURES'):
-        with open(path, 'a', encoding='utf-8') as f: f.write(json.dumps(figure) + '\n')
