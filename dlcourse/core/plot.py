@@ -262,7 +262,7 @@ def _own(a: tuple[float, float, float], label: str) -> str:
     "A small loop above a box, from it to itself."
     return _arrow(f'M{a[0]-10:g} {a[1]-18:g} C{a[0]-14:g} {a[1]-44:g} {a[0]+14:g} {a[1]-44:g} {a[0]+10:g} {a[1]-20:g}', a[0] + 20 + 3.5*len(label), a[1] - 17, label)
 
-# %% ../../nbs/9_workshop/54_plot.ipynb #4115d903
+# %% ../../nbs/9_workshop/54_plot.ipynb #58afbaa6
 def _arrows(edges: Sequence[tuple[str, str, str]], forward: set[tuple[str, str]], col: dict[str, int],
             at: dict[str, tuple[float, float, float]]) -> tuple[list[str], float, float]:
     "All arrows, and the heights of the highest and the lowest thing in the picture."
@@ -281,6 +281,7 @@ def _arrows(edges: Sequence[tuple[str, str, str]], forward: set[tuple[str, str]]
         else: arrows.append(_past(at[a], at[b], (ends[col[a] + 1][0], ends[col[b] - 1][1], y), port, label))
     return arrows, top, low + 12
 
+# %% ../../nbs/9_workshop/54_plot.ipynb #9cd60499
 def gv(source: str # statements such as `inputs -> model -> results; weights -> model`
       ) -> Diagram: # shown as a picture in a notebook
     "Draw boxes and arrows from left to right; loops run back below. Raises `ValueError` for what it cannot read."
