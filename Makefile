@@ -29,7 +29,7 @@ bands: install-dev export ## run many seeds on the real sets and write the bands
 	@$(RUN) benchmarks/bands.py
 
 lab: install-lab export ## open the notebooks in JupyterLab
-	@$(RUN) -m jupyterlab --notebook-dir=nbs
+	@$(RUN) -m jupyterlab --notebook-dir=nbs $(if $(filter 0,$(shell id -u 2>/dev/null)),--allow-root)
 
 site: install-site export ## render the site
 	@"$(BIN)/dlcourse" site

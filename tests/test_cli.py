@@ -163,13 +163,21 @@ def test_start_without_jupyterlab_says_how_to_get_it(shelf, monkeypatch, capsys)
 def test_start_opens_the_copy_and_leaves_ctrl_c_to_jupyterlab(shelf, monkeypatch):
     class Lab:
         waits = iter([KeyboardInterrupt, KeyboardInterrupt, 0])
-        def __init__(self, words): assert words[1:] == ['-m', 'jupyterlab', 'mine']
+        def __init__(self, words):
+            assert words[1:3] == ['-m', 'jupyterlab'] and words[3] == f'--ServerApp.root_dir={Path("mine").resolve()}'
+            assert words[4] == '--LabApp.default_url=/lab/tree/4_under/17_good.ipynb'
+            assert ('--allow-root' in words) == (os.geteuid() == 0)
         def wait(self):
             if (answer := next(self.waits)) is KeyboardInterrupt: raise answer
             return answer
     monkeypatch.setattr(cli, 'find_spec', lambda name: True)
     monkeypatch.setattr(cli.subprocess, 'Popen', Lab)
     assert main(['start', 'mine']) == 0
+
+
+def test_start_takes_no_lesson_for_a_folder(shelf, capsys):
+    assert main(['start', 'good']) == 2 and not Path('good').exists()
+    assert 'good is a lesson' in capsys.readouterr().err
 
 
 # run

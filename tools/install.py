@@ -78,7 +78,8 @@ def build_venv():
 
 def pip_install(extra, gpu):
     "Install the checkout, editable, with one moving line on a terminal and the whole story in the log."
-    command = [str(python()), '-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off', '-e', f'.[{extra}]']
+    command = [str(python()), '-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off',
+               '--config-settings', 'editable_mode=compat', '-e', f'.[{extra}]']  # compat: found even beside a clone named dlcourse
     if not gpu: command += ['-c', str(CPU_ONLY)]
     pip = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                            encoding='utf-8', errors='replace')

@@ -6,15 +6,16 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/cli.html.md"""
 
 # %% auto #0
 __all__ = ['OK', 'FAILED', 'USAGE', 'INTERRUPTED', 'DATA', 'COMMANDS', 'run_lessons', 'run_start', 'open_lab', 'wanted_lesson',
-           'workplace', 'watched_run', 'tell_run', 'run_run', 'open_page', 'pick_sets', 'sets', 'run_data_list',
-           'run_data_get', 'run_data_verify', 'run_data_path', 'run_site', 'run_doctor', 'Command', 'seconds',
-           'add_commands', 'build_parser', 'main', 'error_text']
+           'workplace', 'watched_run', 'command', 'tell_run', 'run_run', 'open_page', 'pick_sets', 'sets',
+           'run_data_list', 'run_data_get', 'run_data_verify', 'run_data_path', 'run_site', 'run_doctor', 'Command',
+           'seconds', 'add_commands', 'build_parser', 'main', 'error_text']
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #c944f8e7
+# %% ../../nbs/9_workshop/71_cli.ipynb #23c8458d
 import argparse
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -47,10 +48,12 @@ def run_lessons(args: argparse.Namespace) -> int:
     if at.width and lessons: say('\n' + paint(f'Run one: dlcourse run {lessons[0].name}    Your own copy: dlcourse start', 'soft', at))
     return OK
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #5f60287d
+# %% ../../nbs/9_workshop/71_cli.ipynb #8eddb94a
 def run_start(args: argparse.Namespace) -> int:
     "Make or refresh a learner's copy, and open it."
     folder = Path(args.dir)
+    if not folder.exists() and any(args.dir in (lesson.name, lesson.path.stem) for lesson in find_lessons(workshop=True)):
+        raise WouldOverwrite(f'{args.dir} is a lesson, and start wants a folder for the copy. Type: dlcourse start, then open {args.dir} in it.')
     check_out(folder, 'dlcourse start FOLDER')
     try: done = copy_lessons(folder, find_lessons(workshop=args.all))
     except PermissionError as e: raise OSError(f'{e.filename or folder} cannot be written. Choose another folder: dlcourse start FOLDER') from e
@@ -65,7 +68,10 @@ def run_start(args: argparse.Namespace) -> int:
 def open_lab(folder: Path # the learner's copy
             ) -> int:     # the exit code of JupyterLab
     "Open a folder in JupyterLab and wait for its end. Ctrl-C is JupyterLab's to answer."
-    lab = subprocess.Popen([sys.executable, '-m', 'jupyterlab', str(folder)])
+    first = next(iter(sorted(folder.glob('[0-8]_*/*.ipynb'))), None)
+    words = [f'--ServerApp.root_dir={folder.resolve()}'] + ([f'--LabApp.default_url=/lab/tree/{first.relative_to(folder).as_posix()}'] if first else [])
+    if getattr(os, 'geteuid', lambda: 1)() == 0: words.append('--allow-root')  # JupyterLab asks the administrator to say so
+    lab = subprocess.Popen([sys.executable, '-m', 'jupyterlab', *words])
     while True:
         try: return OK if lab.wait() in (0, -signal.SIGINT) else FAILED
         except KeyboardInterrupt: continue
@@ -84,7 +90,7 @@ def workplace(lesson: Lesson,        # what is to run
     course = {x.path.resolve() for x in lessons}
     return None if lesson.path.resolve() in course else lesson.path.resolve().parent
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #e0a6457d
+# %% ../../nbs/9_workshop/71_cli.ipynb #8ac7d171
 def watched_run(lesson: Lesson,           # what to execute
                 args: argparse.Namespace, # how: offline, timeout, gpu
                 at: Path | None,         # where its kernel works, None for a temporary folder
@@ -97,20 +103,28 @@ def watched_run(lesson: Lesson,           # what to execute
         def watch(moment: Progress) -> None: show(moment.done, moment.total, moment.section, moment.said)
         return run_notebook(lesson.path, env=env, timeout=args.timeout, gpu=args.gpu, at=at, watch=watch)
 
+def command() -> str:
+    "What a person types to start this command: its name if the shell finds it, else where it lies."
+    own = Path(sys.executable).with_name('dlcourse')
+    found = shutil.which('dlcourse')
+    if found and (not own.exists() or Path(found).samefile(own)): return 'dlcourse'
+    return near(own) if own.exists() else f'{near(Path(sys.executable))} -m dlcourse'
+
 def tell_run(run: 'Run',           # an executed lesson
              html: Path,           # its page
              after: Lesson | None, # the next lesson
             ) -> int:              # the exit code
     "Print what a run found, where its page is and what to open next."
-    at, copy = screen(sys.stdout), 'dlcourse start, a copy of the lessons to work in'
+    at, me = screen(sys.stdout), command()
+    copy = f'{me} start, a copy of the lessons to work in'
     if run.figures or not run.failure: say(figures_text(run, at))
     if run.failure: say(failure_text(run.failure, screen(sys.stderr)), sys.stderr)
     rows = [('page', near(html)), ('notebook', near(html.with_suffix('.ipynb')))]
-    if not run.failure: rows.append(('next', f'dlcourse run {after.name}, or {copy}' if after else copy))
+    if not run.failure: rows.append(('next', f'{me} run {after.name}, or {copy}' if after else copy))
     for name, text in rows: say(paint(f'{name:<10}', 'soft', at) + text)
     return FAILED if run.failure else OK
 
-# %% ../../nbs/9_workshop/71_cli.ipynb #dffe9b29
+# %% ../../nbs/9_workshop/71_cli.ipynb #f717f71c
 def run_run(args: argparse.Namespace) -> int:
     "Execute a lesson, write its page, tell its figures."
     out, lessons = Path(args.out), find_lessons(workshop=True)
@@ -122,7 +136,8 @@ def run_run(args: argparse.Namespace) -> int:
     from dlcourse.workbook.page import save_run
     _, html = save_run(run, out, lesson.path.stem)
     if args.open: open_page(html)
-    return tell_run(run, html, next_lesson(lesson, find_lessons()))
+    course = find_lessons()
+    return tell_run(run, html, next_lesson(lesson, course) or course[0])  # after the last one, the first
 
 def open_page(path: Path # an HTML file
              ) -> None:

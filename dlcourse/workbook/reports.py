@@ -58,18 +58,19 @@ def copy_text(done: dict[str, str], # for each file, what was done
     beside = [f'  {name}: the new version is {Path(name).stem}.new.ipynb' for name, state in done.items() if state == 'beside']
     return '\n'.join([f'{near(folder)}: {", ".join(counts) or "no lessons"}', *beside])
 
-# %% ../../nbs/9_workshop/67_reports.ipynb #8ee2e901
+# %% ../../nbs/9_workshop/67_reports.ipynb #b739a226
 def figures_text(run: 'Run',  # an executed lesson
                  at: Screen,  # where it is read
                 ) -> str:
     "The table of a run's figures, and one line that sums it up."
-    from dlcourse.workbook.page import HEAD, figure_row
+    from dlcourse.workbook.page import HEAD, caution, figure_row
     rows, took = [figure_row(figure) for figure in run.figures], f'{run.seconds:.0f} s'
     if not rows: return f'{took}, no figures'
     lines, good = table_lines([HEAD, *rows], at), sum(row[-1] == 'yes' for row in rows)
     shown = [line if row[-1] == 'yes' else paint(line, 'bad', at) for row, mine in zip(rows, lines[1:], strict=True) for line in mine]
     told = paint(f'{good} of {len(rows)} figures in their band', 'good' if good == len(rows) else 'bad', at)
-    return '\n'.join([*lines[0], *shown, '', f'{told}, {took}'])
+    first = [paint(caution(run.figures), 'strong', at), ''] if caution(run.figures) else []
+    return '\n'.join([*first, *lines[0], *shown, '', f'{told}, {took}'])
 
 # %% ../../nbs/9_workshop/67_reports.ipynb #95a0cb0c
 def failure_text(failure: 'Failure', # the cell that stopped a run

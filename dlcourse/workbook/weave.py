@@ -6,8 +6,8 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/weave.html.md"""
 
 # %% auto #0
 __all__ = ['STATIC', 'VIEW', 'STATE', 'Site', 'read_site', 'unlisted', 'address', 'page_link', 'html_text', 'local_links', 'fill',
-           'page_actions', 'frame_facts', 'entry', 'named', 'only_imports', 'exported', 'with_entries', 'live_cells',
-           'widget_state', 'page_ready']
+           'page_actions', 'frame_facts', 'entry', 'named', 'only_imports', 'only_checks', 'exported', 'with_entries',
+           'live_cells', 'widget_state', 'page_ready']
 
 # %% ../../nbs/9_workshop/69_weave.ipynb #58664579
 import ast
@@ -132,16 +132,22 @@ def named(cell: Any) -> str:
     found = re.match(r'(?:#\|.*\n)*show_doc\(([\w.]+)', cell.source) if cell.cell_type == 'code' else None
     return found[1] if found else ''
 
-# %% ../../nbs/9_workshop/69_weave.ipynb #40eb7379
+# %% ../../nbs/9_workshop/69_weave.ipynb #3dd68010
 def only_imports(code: str) -> bool:
     "Is there nothing in `code` but imports?"
     try: return all(isinstance(line, (ast.Import, ast.ImportFrom)) for line in ast.parse(code).body)
     except SyntaxError: return False
 
 
+def only_checks(cell: Any) -> bool:
+    "Does a cell hold tests that show nothing? They are there for whoever wants to see them, and fold."
+    return cell.cell_type == 'code' and not getattr(cell, 'outputs', None) and bool(re.search(r'^ *(?:.*: )?(?:assert\b|assert_|test_)', cell.source, re.M))
+
+
 def exported(cell: Any) -> list[str]:
     "The functions and classes that a cell exports, in order; folds a cell that exports only imports."
     directives = set(getattr(cell, 'directives_', {}))
+    if only_checks(cell): cell.source = f'#| code-fold: true\n#| code-summary: Checks\n{cell.source}'
     if cell.cell_type != 'code' or not directives & {'export', 'exports', 'exporti'}: return []
     if only_imports(cell.source): cell.source = f'#| code-fold: true\n#| code-summary: Imports\n{cell.source}'
     return re.findall(r'^(?:async )?(?:def|class) (\w+)', cell.source, flags=re.M)
