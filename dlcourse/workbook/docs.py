@@ -24,6 +24,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from .lessons import write_whole
 from .weave import STATE, STATIC, Site, address, fill, html_text, local_links, read_site, unlisted
 
 # %% ../../nbs/9_workshop/70_docs.ipynb #028d465a
@@ -230,6 +231,5 @@ def readme(site: Site) -> str:
 def build_readme() -> Path:
     "Write the README of the checkout, whole or not at all."
     site = read_site()
-    fresh = site.root/'README.md.tmp'
-    fresh.write_text(readme(site), encoding='utf-8')
-    return fresh.replace(site.root/'README.md')
+    write_whole(site.root/'README.md', readme(site).encode())
+    return site.root/'README.md'
