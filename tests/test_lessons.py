@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcourse.workbook import lessons as room
-from dlcourse.workbook.lessons import UnknownName, copy_lessons, find_lessons, next_lesson, notebooks_dir, pick, read_manifest, write_whole
+from dlcourse.workbook.lessons import UnknownName, find_lessons, fingerprint, next_lesson, notebooks_dir, pick, write_whole
+from dlcourse.workbook.practice import MANIFEST, copy_lessons, read_manifest
 
 NAMES = ['1_play/01_first.ipynb', '4_under/18_descent.ipynb', '4_under/19_sgd.ipynb', '10_later/40_last.ipynb', '9_workshop/50_device.ipynb']
 
@@ -25,11 +25,14 @@ def notebook(*texts):
     return json.dumps({'cells': cells, 'metadata': {}, 'nbformat': 4, 'nbformat_minor': 5})
 
 
+ANSWER = '#| answer: half\ndef half(x):\n    "Half of `x`."\n    return x/2\n\ncheck(half)'
+
+
 def make_shelf(folder, version=1):
-    "A folder of lessons; each version has other texts."
+    "A folder of lessons, each with an exercise; each version has other texts."
     for name in NAMES:
         (folder/name).parent.mkdir(parents=True, exist_ok=True)
-        (folder/name).write_text(notebook(f'# Title of {name}\n\n> About it, version {version}', f'#| default_exp wing.{name[-9:-6]}', '- **Time** about 2 minutes'))
+        (folder/name).write_text(notebook(f'# Title of {name}\n\n> About it, version {version}', f'#| default_exp wing.{name[-9:-6]}', '- **Time** about 2 minutes', ANSWER))
     return folder
 
 
@@ -95,6 +98,36 @@ def test_unchanged_files_follow_the_package_and_changed_ones_stay(shelf, tmp_pat
     assert 'version 2' in (mine/'4_under/19_sgd.new.ipynb').read_text() and 'version 2' in (mine/NAMES[0]).read_text()
 
 
+def test_an_update_brings_stubs_and_never_touches_an_exercise_that_was_begun(shelf, tmp_path):
+    mine = tmp_path/'mine'
+    copy_lessons(mine, find_lessons(shelf))
+    given = (mine/NAMES[2]).read_text()
+    assert '#| exercise: half' in given and 'x/2' not in given
+    (mine/NAMES[2]).write_text(given.replace('    ...', '    return .5*x'))
+    assert [copy_lessons(mine, find_lessons(make_shelf(shelf, version)))[NAMES[2]] for version in (1, 2, 2)] == ['kept', 'beside', 'kept']
+    assert '.5*x' in (mine/NAMES[2]).read_text()
+    for path in (mine/'4_under/19_sgd.new.ipynb', mine/NAMES[0]): assert 'version 2' in path.read_text() and 'x/2' not in path.read_text()
+
+
+def test_an_answer_that_moved_is_no_reason_to_touch_the_learners(shelf, tmp_path):
+    "A copy made of the lesson as it is, answers and all, is replaced if it is unchanged and kept if it is not."
+    mine = tmp_path/'mine'
+    for name in NAMES[:2]: (mine/name).parent.mkdir(parents=True); (mine/name).write_bytes((shelf/name).read_bytes())
+    (mine/MANIFEST).write_text(json.dumps({'files': {name: fingerprint((shelf/name).read_bytes()) for name in NAMES[:2]}}))
+    (mine/NAMES[1]).write_text('work')
+    done = copy_lessons(mine, find_lessons(shelf))
+    assert (done[NAMES[0]], done[NAMES[1]]) == ('updated', 'beside') and (mine/NAMES[1]).read_text() == 'work'
+
+
+def test_a_faulty_lesson_is_named_and_costs_the_learner_nothing(shelf, tmp_path):
+    mine = tmp_path/'mine'
+    copy_lessons(mine, find_lessons(shelf))
+    (mine/NAMES[0]).write_text('work')
+    (shelf/NAMES[2]).write_text(notebook('# Bad', '#| answer: half\n1/2'))
+    with pytest.raises(ValueError, match='19_sgd.ipynb, cell 1, exercise half'): copy_lessons(mine, find_lessons(shelf))
+    assert (mine/NAMES[0]).read_text() == 'work'
+
+
 def test_work_on_the_new_version_is_work_too(shelf, tmp_path):
     mine, new = tmp_path/'mine', tmp_path/'mine/4_under/19_sgd.new.ipynb'
     copy_lessons(mine, find_lessons(shelf))
@@ -118,7 +151,7 @@ def test_a_damaged_manifest_makes_the_copy_careful(shelf, tmp_path, text):
     mine = tmp_path/'mine'
     copy_lessons(mine, find_lessons(shelf))
     (mine/NAMES[0]).write_text('work')
-    (mine/room.MANIFEST).write_text(text)
+    (mine/MANIFEST).write_text(text)
     copy_lessons(mine, find_lessons(make_shelf(shelf, 2)))
     assert (mine/NAMES[0]).read_text() == 'work'
 
@@ -147,7 +180,7 @@ def test_no_order_of_events_loses_what_a_learner_wrote(tmp_path_factory, steps):
         if which and step.endswith('new'): path = path.with_suffix('.new.ipynb')
         if step == 'start': copy_lessons(mine, find_lessons(shelf))
         elif step == 'newer': make_shelf(shelf, version := version + 1)
-        elif step == 'forget': (mine/room.MANIFEST).unlink(missing_ok=True)
+        elif step == 'forget': (mine/MANIFEST).unlink(missing_ok=True)
         elif step.startswith('edit'): path.parent.mkdir(parents=True, exist_ok=True); path.write_text(f'work {n}'); written[path] = f'work {n}'
         else: path.unlink(missing_ok=True); written.pop(path, None)
         assert {p: p.read_text() for p in written} == written
@@ -201,7 +234,7 @@ def test_killed_at_any_moment_no_file_is_half_there(tmp_path):
     shelf, mine = make_shelf(tmp_path/'shelf'), tmp_path/'mine'
     for name in NAMES: (shelf/name).write_text(notebook('# A', 'x' * 3_000_000))
     whole = {(shelf/name).read_bytes() for name in NAMES}
-    code = ('import sys; from pathlib import Path; from dlcourse.workbook.lessons import *\n'
+    code = ('import sys; from pathlib import Path; from dlcourse.workbook.lessons import *; from dlcourse.workbook.practice import *\n'
             'lessons = find_lessons(Path(sys.argv[1]))\nprint("begun", flush=True)\n'
             'while True:\n    for p in Path(sys.argv[2]).rglob("*.ipynb"): p.unlink()\n    copy_lessons(Path(sys.argv[2]), lessons)')
     for wait in [0.05 + 0.0371*i for i in range(12)]:
