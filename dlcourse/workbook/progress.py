@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/progress.html.md"""
 
 # %% auto #0
 __all__ = ['CHECKED', 'ANSWERED', 'HELPED', 'MARK', 'VERSION', 'PATIENCE', 'progress_file', 'Event', 'new_event', 'BadRecord',
-           'Damaged', 'is_ours', 'opened', 'why_unusable', 'record', 'add_rows', 'read_events', 'file_parts',
+           'DamagedRecord', 'is_ours', 'opened', 'why_unusable', 'record', 'add_rows', 'read_events', 'file_parts',
            'Standing', 'standings', 'standing', 'as_json', 'from_json', 'import_progress', 'reset_progress',
            'save_rows', 'free_name', 'set_aside']
 
@@ -62,7 +62,7 @@ _TABLE = 'CREATE TABLE events (id TEXT PRIMARY KEY, at TEXT NOT NULL, lesson TEX
 class BadRecord(ValueError):
     "The record cannot be used; says why, and what mends it."
 
-class Damaged(BadRecord):
+class DamagedRecord(BadRecord):
     "The file is there, and SQLite cannot read it."
 
 def is_ours(db: sqlite3.Connection, # in a transaction
@@ -105,7 +105,7 @@ def why_unusable(error: Exception, # what SQLite or the system said
                  path: Path,       # the record
                 ) -> BadRecord:
     "The same in words for a reader."
-    if type(error) is sqlite3.DatabaseError: return Damaged(f'{path} is damaged ({error}). To save what can be read and begin a new one: dlcourse progress reset')
+    if type(error) is sqlite3.DatabaseError: return DamagedRecord(f'{path} is damaged ({error}). To save what can be read and begin a new one: dlcourse progress reset')
     if 'locked' in str(error): return BadRecord(f'{path} has been held by another program for {PATIENCE:g} seconds. Close that one and try again.')
     return BadRecord(f'{path} cannot be used ({error}). Name a file that can be written: DLCOURSE_PROGRESS=FILE')
 
