@@ -355,7 +355,7 @@ def test_data_from_list_to_verify(shelf, monkeypatch, capsys):
     monkeypatch.setenv('DLCOURSE_OFFLINE', '1')
     monkeypatch.delenv('DLCOURSE_MIRROR', raising=False)
     assert main(['data', 'list']) == 0 and 'MNIST_SAMPLE' in capsys.readouterr().out
-    assert main(['data', 'get', 'human-numbers']) == 0 and 'stand-in' in capsys.readouterr().out
+    assert main(['data', 'get', 'human-numbers', '--standin']) == 0 and 'stand-in' in capsys.readouterr().out
     assert main(['data', 'path', 'human_numbers']) == 0
     path = Path(capsys.readouterr().out.strip())
     assert main(['data', 'verify']) == 0 and capsys.readouterr().out.startswith('ok')
@@ -365,6 +365,13 @@ def test_data_from_list_to_verify(shelf, monkeypatch, capsys):
     assert main(['data', 'get', 'human_numbers', '--real']) == 1
     err = capsys.readouterr().err
     assert 'could not be had' in err and 'fault in dlcourse' not in err
+
+
+def test_a_stand_in_is_never_taken_for_the_set(shelf):
+    for settings, mend in (({'DLCOURSE_OFFLINE': '1'}, 'unset DLCOURSE_OFFLINE'), ({'DLCOURSE_OFFLINE': '', 'https_proxy': 'http://127.0.0.1:9'}, 'connect to the network')):
+        done = dlcourse('data', 'get', 'human_numbers', DLCOURSE_MIRROR='', **settings)
+        assert done.returncode == 3 and 'HUMAN_NUMBERS  stand-in' in done.stdout
+        assert 'only a stand-in was placed' in done.stderr and mend in done.stderr and 'dlcourse data get human_numbers' in done.stderr
 
 
 def test_a_set_that_cannot_be_had_is_no_fault_of_ours(shelf, monkeypatch, capsys):
