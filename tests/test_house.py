@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from tree import (
+    DEFINITIONS,
     LESSONS,
     MODULES,
     NOTEBOOKS,
@@ -31,6 +32,7 @@ from tree import (
 each_notebook = pytest.mark.parametrize('path', NOTEBOOKS, ids=notebook_name)
 each_lesson = pytest.mark.parametrize('path', LESSONS, ids=notebook_name)
 each_module = pytest.mark.parametrize('path', MODULES, ids=module_name)
+each_python = pytest.mark.parametrize('path', [*MODULES, *DEFINITIONS], ids=module_name)
 
 TEST = re.compile(r'\b(assert\b|assert_\w+\(|test_\w+\(|expect_error\()')
 OPENING = ('You will build', 'You need', 'Where it lives', 'Time')
@@ -159,7 +161,7 @@ def body_lines(node):
     return node.end_lineno - node.lineno + 1 - (len(doc.splitlines()) if doc else 0)
 
 
-@each_module
+@each_python
 def test_functions_are_small(path):
     for node, _, _ in functions(path):
         args = [a for a in node.args.args + node.args.kwonlyargs if a.arg not in ('self', 'cls')]
@@ -184,7 +186,7 @@ def test_public_classes_are_documented(path):
         if isinstance(node, ast.ClassDef) and not node.name.startswith('_'): assert ast.get_docstring(node), f'{node.name} has no docstring'
 
 
-@each_module
+@each_python
 def test_modules_keep_away_from_danger(path):
     "No star imports, no pickle (it runs code on load), nobody else's class patched."
     tree = ast.parse(path.read_text(encoding='utf-8'))
@@ -209,8 +211,9 @@ def test_every_public_name_has_one_owner():
 
 
 def test_every_module_comes_from_a_notebook():
+    "But the definitions of exercises: they say what a lesson asks for, and would give it away in a notebook."
     made = {PACKAGE.joinpath(*default_exp(path).split('.')).with_suffix('.py') for path in NOTEBOOKS if default_exp(path)}
-    by_hand = {p for p in PACKAGE.rglob('*.py') if not p.name.startswith('_') and p not in made}
+    by_hand = {p for p in PACKAGE.rglob('*.py') if not p.name.startswith('_') and p not in made and p not in DEFINITIONS}
     assert by_hand == set(), 'no notebook makes these'
 
 
