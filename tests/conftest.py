@@ -1,4 +1,4 @@
-"What every test shares: its own cache folder, no window, no network, and GPU tests only where they are asked for."
+"What every test shares: its own cache folder and record of progress, no window, no network, and GPU tests only where they are asked for."
 import os
 
 import pytest
@@ -13,8 +13,10 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')  # the workers share the cores; to
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory, monkeypatch):
-    "Each test has an empty data cache of its own and never sees the user's."
-    monkeypatch.setenv('DLCOURSE_HOME', str(tmp_path_factory.mktemp('home')))
+    "Each test has an empty data cache and an empty record of progress of its own and never sees the user's."
+    home = tmp_path_factory.mktemp('home')
+    monkeypatch.setenv('DLCOURSE_HOME', str(home))
+    monkeypatch.setenv('DLCOURSE_PROGRESS', str(home/'progress.sqlite'))
     monkeypatch.delenv('DLCOURSE_FIGURES', raising=False)
 
 

@@ -198,8 +198,8 @@ def in_thread(work: Coroutine[Any, Any, T] # what to await
 
 # %% ../../nbs/9_workshop/65_runs.ipynb #7a0953fd
 def whole_paths() -> dict[str, str]:
-    "The settings of this process that name folders, as whole paths."
-    named = {name: os.environ.get(name, '') for name in ('DLCOURSE_HOME', 'DLCOURSE_NOTEBOOKS')}
+    "The settings of this process that name places, as whole paths."
+    named = {name: os.environ.get(name, '') for name in ('DLCOURSE_HOME', 'DLCOURSE_NOTEBOOKS', 'DLCOURSE_PROGRESS')}
     places = {name: os.path.abspath(path) for name, path in named.items() if path and not path.startswith('~')}
     if found := mirrors(): places['DLCOURSE_MIRROR'] = os.pathsep.join(p if isinstance(p, str) else str(p.absolute()) for p in found)
     return places
@@ -222,9 +222,10 @@ def run_notebook(path: Path,                                # the notebook
     "Execute a notebook in a fresh kernel. A failing cell ends the run and is told in its `failure`."
     run, began = Run(read_fresh(path)), perf_counter()
     cells = [i for i, cell in enumerate(run.notebook.cells) if runs(cell, gpu=gpu)]
+    nobodys = {'DLCOURSE_PROGRESS': ''} if at is None else {}
     with tempfile.TemporaryDirectory(prefix='dlcourse-', ignore_cleanup_errors=True) as name:
         figures = Path(name)/'figures.jsonl'
-        client, settings = Client(run.notebook, timeout=whole_seconds(timeout)), {**whole_paths(), **(env or {}), 'DLCOURSE_FIGURES': str(figures)}
+        client, settings = Client(run.notebook, timeout=whole_seconds(timeout)), {**whole_paths(), **nobodys, **(env or {}), 'DLCOURSE_FIGURES': str(figures)}
         async def work() -> Failure | None:
             async with fresh_kernel(client, Path(name), at or Path(name), settings):
                 return await execute(client, cells, watch)
