@@ -59,7 +59,7 @@ setup(
     # The lesson notebooks travel in the wheel as the data of `dlcourse.notebooks`.
     packages=[*find_packages(include=['dlcourse', 'dlcourse.*']), 'dlcourse.notebooks'],
     package_dir={'dlcourse.notebooks': 'nbs'},
-    package_data={'dlcourse': ['py.typed', '**/static/*', '**/static/**/*'],
+    package_data={'dlcourse': ['py.typed', '**/static/*', '**/static/**/*', '**/definitions/*.toml'],
                   'dlcourse.notebooks': ['[0-9]_*/*.ipynb', '*.ipynb', '*.yml', '*.css']},
     entry_points={'console_scripts': lines(cfg['console_scripts']), 'nbdev': [f'{cfg["lib_name"]}={cfg["lib_name"]}._modidx:d']},
     zip_safe=False,

@@ -90,7 +90,7 @@ def sphinx_settings(site: Site) -> dict[str, Any]:
     "Sphinx's settings for the site."
     settings = json.loads(fill('sphinx.json', title=site.website['title'], repo=site.website['repo-url'],
                                url=site.website['site-url'], branch=site.website['repo-branch']))
-    return settings | {'html_static_path': [str(STATIC/'sphinx')], 'html_favicon': str(STATIC/'sphinx'/'logo.svg')}
+    return settings | {'html_static_path': [str(STATIC/'sphinx'), str(STATIC/'quiz')], 'html_favicon': str(STATIC/'sphinx'/'logo.svg')}
 
 
 def keep_names(app: Any, document: Any) -> None:
@@ -139,7 +139,9 @@ def copy(source: Path, dest: Path) -> None:
 def render_quarto(site: Site, proc: Path, out: Path) -> None:
     "Render page notebooks with Quarto."
     from nbdev.quarto_render import render_quarto as render
-    copy(STATIC/'quarto', proc/'static'/'quarto')
+    own = proc/'static'/'quarto'
+    for part in ('quarto', 'quiz'): copy(STATIC/part, own)
+    (own/'quiz.html').write_text(f'<script>\n{(own/"quiz.js").read_text(encoding="utf-8")}</script>\n', encoding='utf-8')
     render(proc, out)
 
 # %% ../../nbs/9_workshop/70_docs.ipynb #01dbf2c1

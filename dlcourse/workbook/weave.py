@@ -7,7 +7,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/weave.html.md"""
 # %% auto #0
 __all__ = ['STATIC', 'VIEW', 'STATE', 'Site', 'read_site', 'unlisted', 'address', 'page_link', 'html_text', 'local_links', 'fill',
            'page_actions', 'frame_facts', 'entry', 'named', 'only_imports', 'only_checks', 'exported', 'with_entries',
-           'live_cells', 'widget_state', 'page_ready']
+           'live_cells', 'widget_state', 'with_anchors', 'page_form', 'page_ready']
 
 # %% ../../nbs/9_workshop/69_weave.ipynb #58664579
 import ast
@@ -21,6 +21,8 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
+
+from .quiz import linked_cells
 
 # %% ../../nbs/9_workshop/69_weave.ipynb #459c2a7f
 STATIC = Path(str(files('dlcourse.workbook')))/'static'  # styles, scripts and templates of the site
@@ -196,6 +198,24 @@ def widget_state(outputs: Iterable) -> dict[str, Any]:
         todo += re.findall(r'IPY_MODEL_(\w+)', json.dumps(kept[model]))
     return {'widgets': {STATE: {**every, 'state': kept}}}
 
+# %% ../../nbs/9_workshop/69_weave.ipynb #82789f1d
+def with_anchors(cells: list, wanted: set[str]) -> list:
+    "The cells of a page, with an anchor before each one whose id is wanted."
+    from fastcore.nbio import mk_cell
+    parts = [[mk_cell(f'<div id="cell-id={cell.id}"></div>', 'markdown'), cell] if cell.get('id') in wanted else [cell] for cell in cells]
+    return [cell for part in parts for cell in part]
+
+
+def page_form(output: dict[str, Any], site: Site, path: str) -> None:
+    "Change an output that has HTML in place: no buttons, and links to other lessons' cells that find their page."
+    data = output.get('data', {})
+    if 'text/html' not in data: return
+    def replace(match: re.Match) -> str:
+        home = next((page for page in site.pages if posixpath.basename(address(page)) == f'{match[2]}.html'), path)
+        return match[0] if home == path else f'href="{page_link(posixpath.relpath(home, posixpath.dirname(path) or "."), site, path)}#cell-id={match[1]}"'
+    data.pop(VIEW, None)
+    data['text/html'] = re.sub(r'href="#cell-id=([\w-]+)" data-lesson="(\w+)"', replace, ''.join(data['text/html']))
+
 # %% ../../nbs/9_workshop/69_weave.ipynb #4fe6146f
 class page_ready:
     "An nbdev processor that makes a page of a notebook, for either renderer."
@@ -211,7 +231,10 @@ class page_ready:
             cell.metadata = {}  # with times of execution in it, Quarto drops a heading from the page's contents
             if cell.cell_type == 'markdown': cell.source = local_links(frame_facts(cell.source), site, path)
             elif cell.get('id') in live: cell.outputs = live[cell.id]
+        for cell in self.nb.cells:
+            for output in cell.get('outputs', []): page_form(output, site, path)
         shown = [output for cell in self.nb.cells for output in cell.get('outputs', []) if VIEW in output.get('data', {})]
         if not shown: self.nb.metadata.pop('widgets', None)  # a page without a widget needs no scripts for one
         self.nb.metadata |= widget_state(output for outputs in live.values() for output in outputs)
         if path != 'index.ipynb': self.nb.cells[1].source = page_actions(site, path)
+        self.nb.cells = with_anchors(self.nb.cells, linked_cells(source.stem.partition('_')[2]))
