@@ -6,8 +6,9 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/weave.html.md"""
 
 # %% auto #0
 __all__ = ['STATIC', 'VIEW', 'STATE', 'Site', 'read_site', 'unlisted', 'address', 'page_link', 'html_text', 'local_links', 'fill',
-           'page_actions', 'frame_facts', 'entry', 'named', 'only_imports', 'only_checks', 'exported', 'with_entries',
-           'live_cells', 'widget_state', 'with_anchors', 'page_form', 'page_ready']
+           'page_actions', 'frame_facts', 'entry', 'named', 'fold_answer', 'only_imports', 'only_checks', 'exported',
+           'with_entries', 'unwrapped', 'boxed', 'live_cells', 'widget_state', 'with_anchors', 'page_form',
+           'page_ready']
 
 # %% ../../nbs/9_workshop/69_weave.ipynb #58664579
 import ast
@@ -134,6 +135,16 @@ def named(cell: Any) -> str:
     found = re.match(r'(?:#\|.*\n)*show_doc\(([\w.]+)', cell.source) if cell.cell_type == 'code' else None
     return found[1] if found else ''
 
+# %% ../../nbs/9_workshop/69_weave.ipynb #727d9b2d
+_MARKS = {'answer', 'mend', 'exercise'}
+
+def fold_answer(cell: Any) -> bool:
+    "Fold the cell of an exercise, without its marker and output. Is it one?"
+    if cell.cell_type != 'code' or not _MARKS & set(getattr(cell, 'directives_', {})): return False
+    code = re.sub(rf'^#\| *(?:{"|".join(_MARKS)})\b.*\n', '', cell.source, flags=re.M)
+    cell.source, cell.outputs = f'#| code-fold: true\n#| code-summary: One answer\n{code}', []
+    return True
+
 # %% ../../nbs/9_workshop/69_weave.ipynb #3dd68010
 def only_imports(code: str) -> bool:
     "Is there nothing in `code` but imports?"
@@ -149,6 +160,7 @@ def only_checks(cell: Any) -> bool:
 def exported(cell: Any) -> list[str]:
     "The functions and classes that a cell exports, in order; folds a cell that exports only imports."
     directives = set(getattr(cell, 'directives_', {}))
+    if fold_answer(cell): return []
     if only_checks(cell): cell.source = f'#| code-fold: true\n#| code-summary: Checks\n{cell.source}'
     if cell.cell_type != 'code' or not directives & {'export', 'exports', 'exporti'}: return []
     if only_imports(cell.source): cell.source = f'#| code-fold: true\n#| code-summary: Imports\n{cell.source}'
@@ -167,6 +179,31 @@ def with_entries(cells: list) -> list:
         names = [name for name in names if name not in here]
         if not named(cell): done.append(cell)
     return done
+
+# %% ../../nbs/9_workshop/69_weave.ipynb #59b871a0
+_FRAME = re.compile(r'^\u250c\u2500 this error is intended \u2500+\n((?:\u2502.*\n)+)\u2514\u2500+\n?', re.M)
+
+def unwrapped(rows: list[str],   # a message, wrapped
+              width: int = 96,   # as wide as a row may be
+             ) -> str:
+    "The lines that were wrapped into `rows`: one ends where the next word would have fitted."
+    text, last = rows[0], rows[0]
+    for row in rows[1:]:
+        word, broken = row.split(' ')[0].partition('-')[0], bool(re.search(r'\w-$', last))
+        text += ('' if broken else ' ') + row if len(last) + len(word) + (not broken) > width else '\n' + row
+        last = row
+    return text
+
+def boxed(output: Any) -> list:
+    "An output as one or more: each intended error that was printed in it as HTML."
+    if output.get('output_type') != 'stream': return [output]
+    parts, made = _FRAME.split(''.join(output['text'])), []
+    for i, part in enumerate(parts):
+        message = escape(unwrapped([row[2:] for row in part.splitlines()])) if i % 2 else ''
+        box = f'<div class="intended"><p>This error is intended.</p><pre>{message}</pre></div>'
+        if i % 2: made.append({'output_type': 'display_data', 'metadata': {}, 'data': {'text/html': box}})
+        elif part: made.append({**output, 'text': part})
+    return made
 
 # %% ../../nbs/9_workshop/69_weave.ipynb #07c91efa
 def live_cells(path: Path) -> dict[str, list]:
@@ -230,7 +267,7 @@ class page_ready:
         for cell in self.nb.cells:
             cell.metadata = {}  # with times of execution in it, Quarto drops a heading from the page's contents
             if cell.cell_type == 'markdown': cell.source = local_links(frame_facts(cell.source), site, path)
-            elif cell.get('id') in live: cell.outputs = live[cell.id]
+            elif cell.cell_type == 'code': cell.outputs = live.get(cell.get('id')) or [part for output in cell.outputs for part in boxed(output)]
         for cell in self.nb.cells:
             for output in cell.get('outputs', []): page_form(output, site, path)
         shown = [output for cell in self.nb.cells for output in cell.get('outputs', []) if VIEW in output.get('data', {})]
