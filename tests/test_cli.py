@@ -240,6 +240,19 @@ def test_a_run_never_replaces_a_learners_work(shelf, capsys):
         work.unlink()
 
 
+def test_a_run_of_ones_own_copy_leaves_the_courses_run_alone(shelf, capsys):
+    main(['start', 'copy', '--no-open'])
+    assert main(['run', 'good']) == 0
+    course = Path('runs/17_good.ipynb').read_bytes()
+    mine = Path('copy/4_under/17_good.ipynb')
+    mine.write_text(mine.read_text(encoding='utf-8').replace('40 + 2', '40 + 3'), encoding='utf-8')
+    capsys.readouterr()
+    assert main(['run', str(mine)]) == 0
+    assert str(Path('runs/17_good-mine.html')) in capsys.readouterr().out
+    assert Path('runs/17_good.ipynb').read_bytes() == course and '43' in Path('runs/17_good-mine.ipynb').read_text(encoding='utf-8')
+    assert main(['run', 'runs/17_good-mine.ipynb']) == 2
+
+
 def test_a_run_replaces_an_earlier_run_unless_it_was_changed(shelf, capsys):
     assert main(['run', 'good']) == main(['run', 'good']) == 0
     page = Path('runs/17_good.ipynb')

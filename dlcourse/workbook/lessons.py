@@ -208,14 +208,15 @@ def fingerprint(data: bytes) -> str:
 # %% ../../nbs/9_workshop/64_lessons.ipynb #0a540883
 def check_free(folder: Path, # where the notebook and its page go
                source: Path, # the notebook to run
+               stem: str,    # the name of both files
               ) -> None:
     "Raise `WouldOverwrite` if the run of `source` would replace anything in `folder` but an earlier run."
-    if not (taken := _in_the_way(folder, source)): return
-    free = next(name for name in chain(['runs'], (f'runs-{n}' for n in count(2))) if not _in_the_way(Path(name), source))
+    if not (taken := _in_the_way(folder, source, stem)): return
+    free = next(name for name in chain(['runs'], (f'runs-{n}' for n in count(2))) if not _in_the_way(Path(name), source, stem))
     what = 'the notebook to run' if taken.samefile(source) else 'not an unchanged page or notebook of an earlier run'
     raise WouldOverwrite(f'{taken} is {what}, so it is not overwritten. Choose another folder: --out {free}')
 
-def _in_the_way(folder: Path, source: Path) -> Path | None:
+def _in_the_way(folder: Path, source: Path, stem: str) -> Path | None:
     "The first file that a run would replace and must not."
-    places = (folder/f'{source.stem}{ending}' for ending in ('.ipynb', '.html'))
+    places = (folder/f'{stem}{ending}' for ending in ('.ipynb', '.html'))
     return next((p for p in places if p.exists() and (p.samefile(source) or not written_by_run(p))), None)
