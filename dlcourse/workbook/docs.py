@@ -24,7 +24,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .lessons import write_whole
+from .lessons import notebook_data, write_whole
+from .practice import learner_cells
 from .weave import STATE, STATIC, Site, address, fill, html_text, local_links, read_site, unlisted
 
 # %% ../../nbs/9_workshop/70_docs.ipynb #028d465a
@@ -165,9 +166,9 @@ def markdown(nb: dict[str, Any]) -> str:
 
 # %% ../../nbs/9_workshop/70_docs.ipynb #99f4d5ab
 def read_notebook(path: Path) -> dict[str, Any]:
-    "A notebook as nbformat reads it."
-    import nbformat
-    return nbformat.read(path, 4)
+    "A notebook as a learner is given it: text that anybody may read holds no answers."
+    data = notebook_data(path)
+    return data | {'cells': learner_cells(data, path.name)}
 
 
 def write_companions(site: Site, out: Path) -> None:
