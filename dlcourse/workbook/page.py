@@ -19,6 +19,7 @@ from typing import Any
 import nbformat
 from .lessons import PAGE_MARK, run_mark, write_whole
 from .runs import Failure, Run, directives
+from .weave import boxed
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
@@ -55,9 +56,12 @@ def shown(nb: NotebookNode,               # an executed notebook, left as it is
     nb.cells = [cell for i, cell in enumerate(nb.cells) if (failure and i == failure.index) or not _hidden(cell)]
     for cell in nb.cells:
         if cell.cell_type != 'code': continue
-        if alt := directives(cell.source).get('fig-alt'): cell.metadata['alt'] = alt.strip('"')
+        marks = directives(cell.source)
+        if alt := marks.get('fig-alt'): cell.metadata['alt'] = alt.strip('"')
+        if {'answer', 'mend'} & set(marks): cell.metadata.setdefault('tags', ['answer'])
         cell.source = '\n'.join(x for x in cell.source.splitlines() if not x.startswith('#|')).strip('\n')
-        cell.outputs = [out for out in cell.outputs if out.get('data', True)]  # a progress bar that is over leaves an empty one
+        outputs = (out for out in cell.outputs if out.get('data', True))  # a progress bar that is over leaves an empty one
+        cell.outputs = [nbformat.from_dict(part) for out in outputs for part in boxed(out)]
     return nb
 
 def _hidden(cell: NotebookNode) -> bool:
