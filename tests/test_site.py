@@ -19,7 +19,9 @@ import pytest
 from tree import ROOT
 
 from dlcourse.workbook.docs import build_site, readme
-from dlcourse.workbook.weave import address, read_site, unlisted
+from dlcourse.workbook.form import form_html
+from dlcourse.workbook.quiz import Answer, Question, find_question, question_files, questions
+from dlcourse.workbook.weave import VIEW, address, read_site, unlisted
 
 SITE = read_site(ROOT)
 PAGES = [address(path) for path in SITE.pages]
@@ -146,6 +148,13 @@ def test_llms_txt_lists_every_page(site):
     links = re.findall(rf'\({re.escape(SITE.website["site-url"])}(.+?)\)', text)
     assert links == [f'{page}.md' for page in PAGES]
     assert all((site/link).read_text(encoding='utf-8').startswith('# ') for link in links)
+
+
+def test_text_companions_keep_the_answers_to_themselves(site):
+    reasons = [answer.why for lesson in question_files() for q in questions(lesson, lab=True) for answer in q.answers]
+    for path in [site/'llms.txt', *(site/f'{page}.md' for page in PAGES)]:
+        text = path.read_text(encoding='utf-8')
+        assert [why for why in reasons if why in text] == [], f'{path.name} tells why'
 
 
 # The site in a browser
@@ -314,6 +323,12 @@ class Count(anywidget.AnyWidget):
 Count(n=3)'''
 
 
+ASKED = [Question(f'small-{i}', 'small', 'gone', f'Is {i} odd, `{i} % 2`?', tuple(Answer(text, f'because {i}', (text == 'yes') == bool(i % 2))
+                  for text in ('yes', 'no', 'perhaps' * 9)), False) for i in (1, 2)]
+FORM = nbformat.v4.new_output('display_data', data={VIEW: {'model_id': 'gone', 'version_major': 2, 'version_minor': 0},
+                                                    'text/html': form_html(ASKED), 'text/plain': 'questions'})
+
+
 @pytest.fixture(scope='module')
 def small(tmp_path_factory):
     "A project of two pages, built as the real one is."
@@ -321,7 +336,7 @@ def small(tmp_path_factory):
     lesson = [new.new_markdown_cell('# Small\n\n> A page.'), new.new_code_cell('#| default_exp small'),
               new.new_markdown_cell('**You will build** a page  \n**Time** no time'),
               new.new_markdown_cell('Inline $x^2$.\n\n$$\\sum_i \\frac{x_i}{n}$$\n\n<details><summary>Hint</summary>\n\nHidden *words*.\n\n</details>'),
-              new.new_code_cell(LIVE), new.new_code_cell('#| exec_doc\nimport ipywidgets\nipywidgets.IntSlider(7, description="slide")')]
+              new.new_code_cell("quiz('small')", outputs=[FORM]), new.new_code_cell(LIVE), new.new_code_cell('#| exec_doc\nimport ipywidgets\nipywidgets.IntSlider(7, description="slide")')]
     for name, cells in {'index': [new.new_markdown_cell('# Home\n\n> Sweet.')], '1_one/01_small': lesson}.items():
         path = root/'nbs'/f'{name}.ipynb'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -357,3 +372,100 @@ def test_widgets_are_alive_without_a_kernel(browser, small):
         button.click()
         assert button.text_content() == 'clicked 4'
         assert page.locator('.widget-readout').text_content() == '7'
+
+
+# A quiz on a page
+
+@pytest.fixture
+def asked(browser, small):
+    "The small project's page with nothing answered yet."
+    with Watched(browser, small) as watched:
+        watched.open('1_one/small.html').evaluate('localStorage.clear()')
+        yield watched.open('1_one/small.html')
+
+
+def line(page, question, answer): return page.locator('.dl-question').nth(question).locator('details').nth(answer)
+def press(page, question, answer, key='Enter'):
+    line(page, question, answer).locator('summary').focus()
+    page.keyboard.press(key)
+def tried(page): return page.locator('.dl-quiz details').evaluate_all('all => all.map(answer => answer.dataset.tried || "").join()')
+def ticks(page): return page.locator('.bd-sidebar-primary .dl-tick').count()
+
+
+def test_quiz_is_taken_by_keyboard_and_kept(asked):
+    press(asked, 0, 1)
+    press(asked, 0, 0, 'Space')
+    assert line(asked, 0, 1).get_by_text('Not this one.').is_visible() and line(asked, 0, 0).get_by_text('Right.').is_visible()
+    assert asked.get_by_role('status').text_content() == '1 of 2 answered, 0 right at the first try.'
+    asked.reload()
+    assert tried(asked) == 'right,wrong,,,,' and line(asked, 0, 0).get_by_text('because 1').is_visible() and ticks(asked) == 0
+    press(asked, 1, 1)
+    assert asked.get_by_role('status').text_content() == '2 of 2 answered, 1 right at the first try. All are found: this quiz is finished.'
+    assert ticks(asked) == 1
+    asked.goto(asked.url.replace('1_one/small', 'index'))
+    assert ticks(asked) == 1, 'a finished quiz is ticked on every page'
+
+
+def test_quiz_is_cleared_by_keyboard(asked):
+    button = asked.get_by_role('button', name='Clear my answers')
+    assert not button.is_visible(), 'there is nothing to clear yet'
+    press(asked, 0, 0)
+    press(asked, 1, 1)
+    button.focus()
+    asked.keyboard.press('Enter')
+    for _ in range(2):
+        assert tried(asked) == ',,,,,' and asked.locator('.dl-quiz details[open]').count() == 0 and ticks(asked) == 0
+        asked.reload()
+
+
+@pytest.mark.parametrize('left', ['[1, {', '[]', 'null', '"x"', '{"small": 5}', '{"small": {"given": [2]}}', '{"small": {"given": {"small-1": "zq"}}}'])
+def test_quiz_survives_what_it_finds_in_the_browser(asked, left):
+    asked.evaluate('left => localStorage.setItem("dlcourse.quiz", left)', left)
+    asked.reload()
+    press(asked, 1, 1)
+    assert tried(asked) == ',,,,right,'
+
+
+def test_two_tabs_lose_no_answer(asked):
+    other = asked.context.new_page()
+    other.goto(asked.url)
+    press(asked, 0, 0)
+    press(other, 1, 0)
+    for page in (asked, other): page.wait_for_function('document.querySelectorAll(".dl-quiz details[data-tried]").length == 2')
+    other.close()
+
+
+def test_quiz_unfolds_without_a_script(browser, small):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(small + '1_one/small.html')
+    assert not page.get_by_text('because 2').first.is_visible()
+    press(page, 1, 0)
+    assert page.get_by_text('because 2').first.is_visible()
+    context.close()
+
+
+def test_an_answer_on_another_page_leads_to_its_cell(browser, base):
+    "The workshop's page on forms shows a question about another page."
+    with Watched(browser, base) as watched:
+        page = watched.open('9_workshop/form.html')
+        question = find_question(page.locator('.dl-question').get_attribute('data-question'))
+        press(page, 0, 0)
+        page.locator('.dl-quiz details[open] a').click()
+        page.wait_for_url(f'**/{question.lesson}.html#cell-id={question.cell}')
+        cell = page.locator(f'[id="cell-id={question.cell}"] + *')
+        assert 0 < cell.bounding_box()['y'] < 500
+
+
+@pytest.mark.parametrize('view', VIEWS)
+@pytest.mark.parametrize('scheme', ['light', 'dark'])
+def test_quiz_is_legible(browser, small, view, scheme):
+    with Watched(browser, small, view, scheme) as watched:
+        page = watched.open('1_one/small.html')
+        page.evaluate('document.querySelectorAll(".dl-quiz details").forEach(answer => answer.open = true)')
+        look = page.evaluate(LOOK.replace('article p, article li, article h1, article h2, article td', '.dl-quiz p, .dl-quiz summary').replace(
+            'article div.highlight pre span', '.dl-quiz strong, .dl-quiz code'))
+        heights = page.locator('.dl-quiz summary').evaluate_all('all => all.map(line => line.getBoundingClientRect().height)')
+        page.locator('.dl-quiz').screenshot(path=SHOTS/f'quiz-{view}-{scheme}.png')
+    assert look['prose'] >= 7 and look['code'] >= 4.5 and look['wide'] <= 0, look
+    assert min(heights) >= 40, 'a finger needs room'

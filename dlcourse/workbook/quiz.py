@@ -19,7 +19,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .lessons import UnknownName, did_you_mean, notebooks_dir
+from .lessons import UnknownName, did_you_mean, notebook_data, notebooks_dir
 
 if TYPE_CHECKING:
     from dlcourse.workbook.form import Form
@@ -109,14 +109,13 @@ def linked_cells(lesson: str # any, also one without questions
 
 # %% ../../nbs/9_workshop/60_quiz.ipynb #565028ad
 def section_of(question: Question) -> str: # its markdown, empty where the lesson or the cell is gone
-    "The heading that the question's cell stands under."
-    import json
+    "The heading of the section that the question's cell belongs to."
     path = next(iter(sorted(notebooks_dir().glob(f'[0-9]*_*/[0-9]*_{question.lesson}.ipynb'))), None)
-    heading = ''
-    for cell in json.loads(path.read_text(encoding='utf-8'))['cells'] if path else []:
-        if cell['cell_type'] == 'markdown': heading = next(iter(re.findall(r'^#{1,3} +(.+)$', ''.join(cell['source']), re.M)[::-1]), heading)
-        if cell.get('id') == question.cell: return heading
-    return ''
+    cells = notebook_data(path)['cells'] if path else []
+    ids = [cell.get('id') for cell in cells]
+    if question.cell not in ids: return ''
+    before = '\n'.join(cell['source'] for cell in cells[:ids.index(question.cell) + 1] if cell['cell_type'] == 'markdown')
+    return next(reversed(re.findall(r'^#{1,3} +(?!Your turn)(.+)$', before, re.M)), '')
 
 # %% ../../nbs/9_workshop/60_quiz.ipynb #dfd6cf0e
 @dataclass
