@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# %% ../../nbs/9_workshop/74_contract.ipynb #0e229e4e
+# %% ../../nbs/9_workshop/74_contract.ipynb #c19998a0
 class Case(NamedTuple):
     "A call that a function has to get right."
     args: tuple[Any, ...]
@@ -38,6 +38,7 @@ def _none(g: torch.Generator) -> list[Case]: return []
 
 def _call(f: Callable[..., Any], *args: Any) -> Any: return f(*args)
 
+# %% ../../nbs/9_workshop/74_contract.ipynb #0e229e4e
 @dataclass(frozen=True)
 class Exercise:
     "What a learner writes, what it is held against, and what must be refused."
@@ -99,6 +100,7 @@ def leaves(x: Any) -> list[Any]:
     "What nested lists and tuples hold, in order."
     return [leaf for y in x for leaf in leaves(y)] if isinstance(x, (list, tuple)) else [x]
 
+# %% ../../nbs/9_workshop/74_contract.ipynb #778c5b79
 RTOL = {torch.float64: 1e-7, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 
 def wrong_places(mine: Any,   # a tensor or a number

@@ -82,6 +82,7 @@ def _end(child: int) -> str:
     code = os.waitstatus_to_exitcode(status)
     return signal.Signals(-code).name if code < 0 else f'exit code {code}'
 
+# %% ../../nbs/9_workshop/73_guard.ipynb #eda395a6
 def _in_child(work: Callable[[], Any], seconds: float) -> dict[str, Any]:
     "What a forked child answers. Raises `Stuck` or `Crashed`."
     read, write = os.pipe()

@@ -51,6 +51,27 @@ def _restore(states: dict[str, Any]) -> None:
     random.setstate(states['random'])
 
 # %% ../../nbs/9_workshop/75_judge.ipynb #9cea64a4
+def _equal(a: Any, b: Any) -> bool:
+    "Equality of random states: tensors, tuples with arrays in them, tuples."
+    if isinstance(a, Tensor): return torch.equal(a, b)
+    if isinstance(a, tuple): return len(a) == len(b) and all(map(_equal, a, b))
+    return bool(np.all(a == b))
+
+def _unchanged(a: Any, b: Any) -> bool:
+    "Do two inputs hold the same tensors, and lists as long?"
+    mine, theirs = list(tensors_in(a)), list(tensors_in(b))
+    same = len(mine) == len(theirs) and all(x.shape == y.shape and x.dtype == y.dtype and torch.equal(x.nan_to_num(), y.nan_to_num()) for x, y in zip(mine, theirs))
+    return same and (not isinstance(b, (list, dict, set)) or len(a) == len(b))
+
+def _gradients(value: Any, args: Any) -> tuple[Tensor, ...]:
+    "The gradient, at each floating input, of a weighted sum of all that came out; zeros where none flows."
+    ins = [x for x in tensors_in(args) if x.requires_grad]
+    outs = [y for y in tensors_in(value if isinstance(value, (list, tuple)) else [value]) if y.requires_grad]
+    total = sum((y*torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y)).sum() for y in outs)  # uneven, so that a swap shows
+    found = torch.autograd.grad(total, ins, allow_unused=True) if outs else [None]*len(ins)
+    return tuple(torch.zeros_like(x) if grad is None else grad for x, grad in zip(ins, found))
+
+# %% ../../nbs/9_workshop/75_judge.ipynb #d8466358
 class Record(NamedTuple):
     "What was seen of one call."
     value: Any = None
@@ -75,31 +96,11 @@ def watch_call(f: Callable[..., Any],   # what the learner wrote
         try: value = exercise.observe(f, *args)
         except KeyboardInterrupt: raise
         except BaseException as e: error = e
-    moved = tuple(name for name, state in _random_states().items() if repr(state) != repr(before[name]) or not _equal(state, before[name]))
+    moved = tuple(name for name, state in _random_states().items() if not _equal(state, before[name]))
     _restore(before)
     changed = tuple(i for i, (a, b) in enumerate(zip(args, case.args)) if not _unchanged(a, b))
     grads = _gradients(value, args) if grad and error is None else ()
     return Record(value, error, changed, moved, frozenset(spy.names), grads)
-
-def _equal(a: Any, b: Any) -> bool:
-    "Equality of random states: tensors, tuples with arrays in them, tuples."
-    if isinstance(a, Tensor): return torch.equal(a, b)
-    if isinstance(a, tuple): return len(a) == len(b) and all(map(_equal, a, b))
-    return bool(np.all(a == b))
-
-def _unchanged(a: Any, b: Any) -> bool:
-    "Do two inputs hold the same tensors, and lists as long?"
-    mine, theirs = list(tensors_in(a)), list(tensors_in(b))
-    same = len(mine) == len(theirs) and all(x.shape == y.shape and x.dtype == y.dtype and torch.equal(x.nan_to_num(), y.nan_to_num()) for x, y in zip(mine, theirs))
-    return same and (not isinstance(b, (list, dict, set)) or len(a) == len(b))
-
-def _gradients(value: Any, args: Any) -> tuple[Tensor, ...]:
-    "The gradient, at each floating input, of a weighted sum of all that came out; zeros where none flows."
-    ins = [x for x in tensors_in(args) if x.requires_grad]
-    outs = [y for y in tensors_in(value if isinstance(value, (list, tuple)) else [value]) if y.requires_grad]
-    total = sum((y*torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y)).sum() for y in outs)
-    found = torch.autograd.grad(total, ins, allow_unused=True) if outs else [None]*len(ins)
-    return tuple(torch.zeros_like(x) if grad is None else grad for x, grad in zip(ins, found))
 
 # %% ../../nbs/9_workshop/75_judge.ipynb #334d15ce
 class Fault(NamedTuple):
@@ -130,6 +131,7 @@ def look_error(trial: Trial) -> tuple[str, Any, Any] | None:
     if trial.mine.error is None: return None
     return f'It raised {_raised(trial.mine.error)}', type(trial.mine.error).__name__, trial.theirs.value
 
+# %% ../../nbs/9_workshop/75_judge.ipynb #dcd07cb7
 def look_shape(trial: Trial) -> tuple[str, Any, Any] | None:
     "Something of another form came out."
     mine, theirs = trial.mine.value, trial.theirs.value
@@ -172,6 +174,7 @@ def _show(x: Any) -> str:
     x = x.item() if isinstance(x, Tensor) and x.numel() == 1 else x
     return f'{x:.6g}' if isinstance(x, float) else f'{x!r:.60}'
 
+# %% ../../nbs/9_workshop/75_judge.ipynb #3e978350
 def look_value(trial: Trial) -> tuple[str, Any, Any] | None:
     "Other numbers came out."
     found = _difference(trial.mine.value, trial.theirs.value)

@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/verdict.html.md"""
 
 # %% auto #0
 __all__ = ['ROWS', 'COLUMNS', 'NOT_STARTED', 'WRONG_SHAPE', 'WRONG_VALUE', 'DONE', 'STATES', 'panel', 'picture', 'sources',
-           'side_by_side', 'fold', 'Shown', 'shown', 'Verdict']
+           'side_by_side', 'fold', 'Shown', 'shown', 'Verdict', 'verdict_text', 'verdict_html']
 
 # %% ../../nbs/9_workshop/80_verdict.ipynb #b8c699d5
 import inspect
@@ -136,6 +136,7 @@ def fold(title: str, *codes: str) -> str:
     blocks = ''.join(f'<pre style="margin:.4em 0;white-space:pre-wrap">{escape(code)}</pre>' for code in codes)
     return f'<details style="margin-top:.4em"><summary>{escape(title)}</summary>{blocks}</details>'
 
+# %% ../../nbs/9_workshop/80_verdict.ipynb #5d49c790
 class Shown(NamedTuple):
     "A text that a notebook shows as HTML and a terminal as it is."
     text: str
@@ -181,18 +182,23 @@ class Verdict:
         if self.done: return '' if self.solutions else f'How we wrote it: solution({self.name})'
         return f'{"Write its body, then run the cell again. " if self.state == NOT_STARTED else ""}Stuck? hint({self.name})'
 
-    def __repr__(self) -> str:
-        head = f'{self.name}: {self.state}'
-        call = f'{self.case}:\n\n{side_by_side(list(self.panels))}' if self.panels else ''
-        said = f'It printed:\n{self.printed.rstrip()}' if self.printed.strip() else ''
-        next_step = self.next or f'How we wrote it: solution({self.name})'
-        return '\n\n'.join(filter(None, ['\n'.join(filter(None, [head, self.message, self.says])), call, said, next_step]))
+    def __repr__(self) -> str: return verdict_text(self)
+    def _repr_html_(self) -> str: return verdict_html(self)
 
-    def _repr_html_(self) -> str:
-        lines = [f'<b>{escape(self.name)}: {self.state}</b>', *(_words(text) for text in (self.message, self.says) if text)]
-        tables = ''.join(map(_table, self.panels))
-        call = f'<div style="margin:.4em 0 .2em">{_words(self.case)}:</div><div style="display:flex;flex-wrap:wrap;gap:.4em 1.6em">{tables}</div>' if tables else ''
-        said = fold('What it printed', self.printed) if self.printed.strip() else ''
-        ours = fold('How we wrote it, and another way', *self.solutions) if self.solutions else ''
-        end = f'<div style="opacity:.75">{_words(self.next)}</div>' if self.next else ''
-        return f'<div style="{_FRAME}{_COLOURS[self.state]}">{"".join(f"<div>{line}</div>" for line in lines)}{call}{said}{ours}{end}</div>'
+# %% ../../nbs/9_workshop/80_verdict.ipynb #bcd40fe6
+def verdict_text(verdict: Verdict) -> str:
+    "A verdict for a terminal."
+    head = '\n'.join(filter(None, [f'{verdict.name}: {verdict.state}', verdict.message, verdict.says]))
+    call = f'{verdict.case}:\n\n{side_by_side(list(verdict.panels))}' if verdict.panels else ''
+    said = f'It printed:\n{verdict.printed.rstrip()}' if verdict.printed.strip() else ''
+    return '\n\n'.join(filter(None, [head, call, said, verdict.next or f'How we wrote it: solution({verdict.name})']))
+
+def verdict_html(verdict: Verdict) -> str:
+    "A verdict for a notebook or a page."
+    lines = [f'<b>{escape(verdict.name)}: {verdict.state}</b>', *(_words(text) for text in (verdict.message, verdict.says) if text)]
+    tables = ''.join(map(_table, verdict.panels))
+    call = f'<div style="margin:.4em 0 .2em">{_words(verdict.case)}:</div><div style="display:flex;flex-wrap:wrap;gap:.4em 1.6em">{tables}</div>' if tables else ''
+    said = fold('What it printed', verdict.printed) if verdict.printed.strip() else ''
+    ours = fold('How we wrote it, and another way', *verdict.solutions) if verdict.solutions else ''
+    end = f'<div style="opacity:.75">{_words(verdict.next)}</div>' if verdict.next else ''
+    return f'<div style="{_FRAME}{_COLOURS[verdict.state]}">{"".join(f"<div>{line}</div>" for line in lines)}{call}{said}{ours}{end}</div>'
