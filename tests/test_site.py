@@ -329,6 +329,10 @@ FORM = nbformat.v4.new_output('display_data', data={VIEW: {'model_id': 'gone', '
                                                     'text/html': form_html(ASKED), 'text/plain': 'questions'})
 
 
+HALF = '#| answer: half\ndef half(x):\n    "Half of it."\n    return x/2\n\ncheck(half)'
+INTENDED = '\u250c\u2500 this error is intended \u2500\u2500\n' + '\u2502 ValueError: ' + 'and so on ' * 8 + 'until\n\u2502 it ends\n\u2502 here\n\u2514\u2500\u2500\n'
+
+
 @pytest.fixture(scope='module')
 def small(tmp_path_factory):
     "A project of two pages, built as the real one is."
@@ -336,7 +340,9 @@ def small(tmp_path_factory):
     lesson = [new.new_markdown_cell('# Small\n\n> A page.'), new.new_code_cell('#| default_exp small'),
               new.new_markdown_cell('**You will build** a page  \n**Time** no time'),
               new.new_markdown_cell('Inline $x^2$.\n\n$$\\sum_i \\frac{x_i}{n}$$\n\n<details><summary>Hint</summary>\n\nHidden *words*.\n\n</details>'),
-              new.new_code_cell("quiz('small')", outputs=[FORM]), new.new_code_cell(LIVE), new.new_code_cell('#| exec_doc\nimport ipywidgets\nipywidgets.IntSlider(7, description="slide")')]
+              new.new_code_cell("quiz('small')", outputs=[FORM]),
+              new.new_markdown_cell('## Your turn: `half`'), new.new_code_cell(HALF, outputs=[new.new_output('stream', text='done, as its author ran it')]),
+              new.new_code_cell('long = "' + 'word ' * 40 + '"', outputs=[new.new_output('stream', text=INTENDED)]), new.new_code_cell(LIVE), new.new_code_cell('#| exec_doc\nimport ipywidgets\nipywidgets.IntSlider(7, description="slide")')]
     for name, cells in {'index': [new.new_markdown_cell('# Home\n\n> Sweet.')], '1_one/01_small': lesson}.items():
         path = root/'nbs'/f'{name}.ipynb'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -362,6 +368,28 @@ def test_formulas_are_drawn_and_hints_unfold(browser, small):
         page.get_by_text('Hint').click()
         assert page.get_by_text('Hidden words').is_visible()
         assert page.locator('div.facts li').count() == 2
+
+
+def test_an_answer_is_folded_and_its_marker_and_verdict_are_nowhere(browser, small):
+    with Watched(browser, small) as watched:
+        page = watched.open('1_one/small.html')
+        assert not page.get_by_text('return x/2').is_visible()
+        assert 'answer:' not in page.content() and 'as its author ran it' not in page.content()
+        page.get_by_text('One answer').locator('visible=true').click()
+        assert page.locator('pre', has_text='return x/2').is_visible()
+        text = page.request.get(f'{small}1_one/small.html.md').text()
+        assert 'x/2' not in text and '"Half of it."\n    ...\n\ncheck(half)' in text
+
+
+@pytest.mark.parametrize('view', VIEWS)
+def test_code_and_an_intended_error_fit_any_screen(browser, small, view):
+    with Watched(browser, small, view) as watched:
+        page = watched.open('1_one/small.html')
+        box = page.locator('div.intended pre')
+        assert box.inner_text().endswith('until it ends\nhere') and '\u2502' not in page.content()
+        assert box.evaluate('e => e.scrollWidth - e.clientWidth') <= 0
+        code = page.locator('div.cell_input pre', has_text='word word')
+        assert (code.evaluate('e => e.scrollWidth - e.clientWidth') <= 0) == (view == 'phone')
 
 
 def test_widgets_are_alive_without_a_kernel(browser, small):
