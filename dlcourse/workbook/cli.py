@@ -28,6 +28,7 @@ from .fetch import DATA
 from .lessons import Lesson, UnknownName, WouldOverwrite, check_free, check_out, describe, find_lessons, next_lesson, pick
 from .practice import copy_lessons
 from .reports import check_text, copy_text, failure_text, figures_text, lesson_record, lessons_text, near
+from .study import STUDY
 from .terminal import complain, paint, progress_line, say, screen
 
 if TYPE_CHECKING: from dlcourse.workbook.runs import Run
@@ -174,6 +175,7 @@ COMMANDS = (
             'dlcourse start\ndlcourse start my-lessons --no-open', run_start,
             (('dir', {'nargs': '?', 'default': 'dlcourse-lessons', 'metavar': 'DIR', 'help': 'where the copy is (default: ./dlcourse-lessons)'}), _ALL,
              ('--no-open', {'action': 'store_true', 'help': 'only copy'}))),
+    *STUDY,
     Command('run', 'a lesson from top to bottom, with its figures and a page to read',
             'dlcourse run sgd\ndlcourse run 19 --out pages --open\ndlcourse run 4_under_the_hood/sgd --offline\ndlcourse run my-lessons/4_under_the_hood/19_sgd.ipynb', run_run,
             (('lesson', {'metavar': 'LESSON', 'help': 'a name, a number, the beginning of a name, or a notebook file'}),
@@ -193,7 +195,8 @@ def build_parser() -> argparse.ArgumentParser:
     "The parser for the whole table."
     width = max(60, min(100, screen(sys.stdout).width or 100))
     def shape(*, prog: str) -> argparse.HelpFormatter: return argparse.RawDescriptionHelpFormatter(prog, max_help_position=28, width=width)
-    first = 'examples:\n  dlcourse doctor         is this machine ready?\n  dlcourse run sgd        watch a lesson train a classifier\n  dlcourse start          your own copy of the lessons'
+    first = ('examples:\n  dlcourse doctor         is this machine ready?\n  dlcourse run sgd        watch a lesson train a classifier\n'
+             '  dlcourse start          your own copy of the lessons\n  dlcourse next           what to do next')
     parser = argparse.ArgumentParser('dlcourse', description=textwrap.fill(_ABOUT, width - 2), epilog=f'{first}\n\n{EXIT_CODES}', formatter_class=shape)
     parser.add_argument('--version', action='version', version=f'dlcourse {__version__}')
     parser.add_argument('--debug', action='store_true', help='show the traceback of an error')
