@@ -258,7 +258,8 @@ def judge(f: Callable[..., Any],    # what the learner wrote
 # %% ../../nbs/9_workshop/75_judge.ipynb #29f4c402
 def _alike(mine: Any, theirs: Any) -> bool:
     "The same form, and the same numbers?"
-    return form(mine) == form(theirs) and not _difference(mine, theirs)
+    pairs = zip(leaves(mine), leaves(theirs))
+    return form(mine) == form(theirs) and all(getattr(y, 'is_meta', False) or not _difference(x, y) for x, y in pairs)  # on meta there are no numbers
 
 def diagnosis(fault: Fault,        # of the learner's function
               exercise: Exercise,
