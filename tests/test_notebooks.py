@@ -1,6 +1,6 @@
 """Every notebook runs from top to bottom, each in a process of its own with a hard time limit, an empty cache and no network.
 
-Lessons run twice: on the real sets of a mirror, and on the stand-ins that need none. The figures that a lesson asserts say
+Lessons run twice: on the real sets of a mirror, and on the stand-ins that need none. A learner's copy runs with its stubs. The figures that a lesson asserts say
 which set they came from, so a run on the wrong one fails.
 """
 import json
@@ -13,6 +13,11 @@ import pytest
 from conftest import MIRROR
 from tree import LESSONS, NOTEBOOKS, ROOT, cells, has
 from tree import notebook_name as name
+
+from dlcourse.workbook.lessons import describe
+from dlcourse.workbook.practice import exercises_of, learner_version
+from dlcourse.workbook.progress import standing
+from dlcourse.workbook.runs import run_notebook
 
 LIMIT = 600  # seconds for one notebook
 RUNNER = Path(__file__).with_name('run_notebook.py')
@@ -42,6 +47,18 @@ def banded(path, kind):
 def test_notebook_runs_on_stand_ins(path, tmp_path):
     figures = run(path, tmp_path, mirror='')
     if path in LESSONS: assert {f['set'] for f in figures} == banded(path, 'standin'), figures
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize('path', LESSONS, ids=name)
+def test_a_learners_copy_runs_with_nothing_done(path, tmp_path, monkeypatch):
+    "Stubs stop nothing, change no figure, and every check says that nothing is begun."
+    monkeypatch.setenv('DLCOURSE_MIRROR', '')
+    (mine := tmp_path/path.name).write_bytes(learner_version(describe(path)))
+    done = run_notebook(mine, env={'DLCOURSE_OFFLINE': '1'}, timeout=LIMIT, at=tmp_path, watch=lambda moment: None)
+    assert done.failure is None, done.failure
+    assert {f['set'] for f in done.figures} == banded(path, 'standin') and all(f['ok'] for f in done.figures)
+    assert {item: found.last for (_, item), found in standing().items()} == {task.name: 'not started' for task in exercises_of(mine)}
 
 
 @needs_mirror
