@@ -115,14 +115,14 @@ def test_buttons_are_drawn_only_where_somebody_looks(monkeypatch):
     shell = type('Shell', (), {'kernel': object(), 'user_ns': {}})()
     form = Form(EVERY[:2])
     monkeypatch.delenv('JPY_SESSION_NAME', raising=False)
-    assert VIEW not in form._repr_mimebundle_(), 'no kernel'
+    assert VIEW not in form.views(), 'no kernel'
     monkeypatch.setattr(IPython, 'get_ipython', lambda: shell)
-    assert VIEW not in form._repr_mimebundle_(), 'a kernel that nobody looks at'
+    assert VIEW not in form.views(), 'a kernel that nobody looks at'
     monkeypatch.setenv('JPY_SESSION_NAME', 'lesson.ipynb')
-    assert set(form._repr_mimebundle_()) == {VIEW, 'text/html', 'text/plain'}
+    assert set(form.views()) == {VIEW, 'text/html', 'text/plain'}
     monkeypatch.delenv('JPY_SESSION_NAME')
     shell.user_ns['__vsc_ipynb_file__'] = 'lesson.ipynb'
-    assert VIEW in form._repr_mimebundle_()
+    assert VIEW in form.views()
 
 
 def test_a_page_of_a_run_shows_the_form(tmp_path):

@@ -74,7 +74,7 @@ def question_buttons(question: Question, # to draw
     def choose(button: Button) -> None:
         answer = sitting.give(question, button.description)
         button.button_style = 'success' if answer.right else 'danger'
-        below.value = feedback(question, answer)
+        below.value = feedback(question, answer).replace('<a ', '<a style="text-decoration: underline" ') # JupyterLab gives links no look here
     for letter, answer in question.lettered.items():
         button = Button(description=letter, tooltip=f'Answer {letter}: {answer.text}', layout=Layout(width='2.5em', flex='0 0 auto'))
         button.on_click(choose)
@@ -106,8 +106,15 @@ class Form:
 
     def __repr__(self) -> str: return form_text(self.questions, alone=self.alone)
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+    def views(self) -> dict[str, Any]: # by MIME type
         "As text, as a page that unfolds and, where it is live, as buttons."
         bundle = {'text/plain': repr(self), 'text/html': form_html(self.questions, alone=self.alone)}
         if not (has_browser() if self.live is None else self.live): return bundle
         return bundle | {VIEW: form_buttons(self.questions, alone=self.alone)._repr_mimebundle_()[VIEW]}
+
+    def _ipython_display_(self) -> None:
+        "Show it below a cell."
+        from IPython.display import HTML, display
+        views = self.views()
+        if VIEW in views: display(HTML('<small>Your answers are kept. After a restart of the kernel, run this cell again.</small>'))
+        display(views, raw=True)

@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/quiz.html.md"""
 
 # %% auto #0
 __all__ = ['Answer', 'Question', 'question_from', 'read_questions', 'question_files', 'questions', 'find_question',
-           'linked_cells', 'section_of', 'Sitting', 'sit', 'take_quiz', 'told', 'summary', 'quiz', 'ask']
+           'linked_cells', 'section_of', 'Sitting', 'sit', 'told', 'summary', 'take_quiz', 'quiz', 'ask']
 
 # %% ../../nbs/9_workshop/60_quiz.ipynb #9a60ef33
 import random
@@ -160,6 +160,24 @@ def sit(lesson: str,                # such as 'tensors'
     return Sitting([q for q in questions(lesson) if again or q.id not in known])
 
 # %% ../../nbs/9_workshop/60_quiz.ipynb #a031a3b0
+def told(question: Question, # the one that was asked
+         answer: Answer,     # the one that was chosen
+        ) -> str:
+    "What is said to an answer, without any mark-up."
+    look, lead = section_of(question), 'Right. ' if answer.right else 'Not this one. '
+    return lead + answer.why + (f' Look at "{look.replace("`", "")}" in {question.lesson}.' if look and not answer.right else '')
+
+def summary(sitting: Sitting # at its end
+           ) -> Iterator[str]:
+    "How it went, and the sections to read again."
+    if not sitting.questions: return
+    yield f'\n{sitting.score}.'
+    again = dict.fromkeys(f'{q.lesson}: {look}' for q in sitting.missed if (look := section_of(q).replace('`', '')))
+    if again: yield 'To read again:' + ''.join(f'\n  {place}' for place in again)
+    left = [q for q in sitting.questions if not sitting.solved(q)]
+    if left: yield f'Not right yet: {len(left)}. They are asked next time: dlcourse quiz {left[0].lesson}'
+
+# %% ../../nbs/9_workshop/60_quiz.ipynb #bf54d55c
 def take_quiz(lesson: str,                   # such as 'tensors'
               read: Callable[[], str],       # the next line; raises EOFError at the end
               write: Callable[[str], None],  # shows a paragraph
@@ -183,23 +201,6 @@ def _letter(question: Question, read: Callable[[], str], write: Callable[[str], 
         if line in ('q', 'quit', 'exit'): raise EOFError
         write(f'Type {", ".join(letters[:-1])} or {letters[-1]}; q stops, and what you answered is kept.')
     return line
-
-def told(question: Question, # the one that was asked
-         answer: Answer,     # the one that was chosen
-        ) -> str:
-    "What is said to an answer, without any mark-up."
-    look, lead = section_of(question), 'Right. ' if answer.right else 'Not this one. '
-    return lead + answer.why + (f' Look at "{look.replace("`", "")}" in {question.lesson}.' if look and not answer.right else '')
-
-def summary(sitting: Sitting # at its end
-           ) -> Iterator[str]:
-    "How it went, and the sections to read again."
-    if not sitting.questions: return
-    yield f'\n{sitting.score}.'
-    again = dict.fromkeys(f'{q.lesson}: {look}' for q in sitting.missed if (look := section_of(q).replace('`', '')))
-    if again: yield 'To read again:' + ''.join(f'\n  {place}' for place in again)
-    left = [q for q in sitting.questions if not sitting.solved(q)]
-    if left: yield f'Not right yet: {len(left)}. They are asked next time: dlcourse quiz {left[0].lesson}'
 
 # %% ../../nbs/9_workshop/60_quiz.ipynb #71916c0c
 def quiz(lesson: str,                     # such as 'tensors'
