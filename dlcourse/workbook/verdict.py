@@ -54,7 +54,8 @@ def panel(title: str,                # 'input x', 'yours', 'expected'
     marks = _grid(bad.view(x.shape)) if bad is not None and bad.numel() == x.numel() else torch.zeros_like(grid, dtype=torch.bool)
     first = marks.nonzero()[0].tolist() if marks.any() else [0, 0]
     rows, columns = (_window(size, most, at) for size, most, at in zip(grid.shape, (ROWS, COLUMNS), first))
-    if len(rows)*len(columns) < grid.numel(): note += f', rows {rows[0]}-{rows[-1]}, columns {columns[0]}-{columns[-1]}'
+    for what, part, size in (('rows', rows, grid.shape[0]), ('columns', columns, grid.shape[1])):
+        if len(part) < size: note += f', {what} {part[0]} to {part[-1]} of {size}'
     pick = [[(_text(grid[i, j].item(), digits), bool(marks[i, j])) for j in columns] for i in rows]
     return {'title': title, 'note': note, 'cells': [[t for t, _ in row] for row in pick], 'bad': [[b for _, b in row] for row in pick]}
 
@@ -76,7 +77,7 @@ def _pair(mine: Any, theirs: Any) -> tuple[list[dict[str, Any]], list[dict[str, 
 def _inputs(fault: Fault, exercise: Exercise) -> list[dict[str, Any]]:
     "The inputs of the call, under the names that the function gives them."
     plain = exercise.observe is Exercise.observe
-    names = list(inspect.signature(exercise.reference).parameters) if plain else []
+    names = list(inspect.signature(exercise.reference if plain else exercise.observe).parameters)[0 if plain else 1:]
     pairs = zip_longest(fault.case.args, names[:len(fault.case.args)])
     return [panel(f'input {name or i + 1}', x) for i, (x, name) in enumerate(pairs)]
 
@@ -107,8 +108,10 @@ def side_by_side(parts: list[dict[str, Any]], # panels
                 ) -> str:
     "Panels as text, next to each other while there is room."
     rows: list[list[list[str]]] = [[]]
-    for block in map(_block, parts):
-        if rows[-1] and sum(len(b[0]) + 4 for b in rows[-1]) + len(block[0]) > width: rows.append([])
+    blocks = [*map(_block, parts)]
+    for i, block in enumerate(blocks):
+        pair = blocks[i:i + 2] if parts[i]['title'] == 'yours' else [block]  # yours and expected stay together
+        if rows[-1] and sum(len(b[0]) + 4 for b in [*rows[-1], *pair]) - 4 > width: rows.append([])
         rows[-1].append(block)
     pads = [[' '*len(b[0]) for b in row] for row in rows]
     lines = [['    '.join(part or pad for part, pad in zip(line, pad_row)).rstrip() for line in zip_longest(*row)] for row, pad_row in zip(rows, pads)]
@@ -196,8 +199,10 @@ def verdict_text(verdict: Verdict) -> str:
 def verdict_html(verdict: Verdict) -> str:
     "A verdict for a notebook or a page."
     lines = [f'<b>{escape(verdict.name)}: {verdict.state}</b>', *(_words(text) for text in (verdict.message, verdict.says) if text)]
-    tables = ''.join(map(_table, verdict.panels))
-    call = f'<div style="margin:.4em 0 .2em">{_words(verdict.case)}:</div><div style="display:flex;flex-wrap:wrap;gap:.4em 1.6em">{tables}</div>' if tables else ''
+    row, tables = '<div style="display:flex;flex-wrap:wrap;gap:.4em 1.6em">', [*map(_table, verdict.panels)]
+    ins = sum(part['title'].startswith('input') for part in verdict.panels)
+    drawn = f'{row}{"".join(tables[:ins])}{row}{"".join(tables[ins:])}</div></div>'  # yours and expected stay together
+    call = f'<div style="margin:.4em 0 .2em">{_words(verdict.case)}:</div>{drawn}' if tables else ''
     said = fold('What it printed', verdict.printed) if verdict.printed.strip() else ''
     ours = fold('How we wrote it, and another way', *verdict.solutions) if verdict.solutions else ''
     end = f'<div style="opacity:.75">{_words(verdict.next)}</div>' if verdict.next else ''
