@@ -72,7 +72,7 @@ def lesson_progress(lesson: str,          # its name
     asked = [state_of(todo, standings) for todo in todos if todo.kind != 'exercise']
     number = sum(map(len, states.values()))
     counts = [f'{len(states["done"])} of {number} exercises'] * bool(number) + [f'{asked.count("done")} of {len(asked)} questions'] * bool(asked)
-    lines = [f'{lesson:<10} ' + (' \u00b7 '.join(counts) or 'nothing to do')]
+    lines = [fold(f'{lesson:<10} ' + (' \u00b7 '.join(counts) or 'nothing to do'), screen, ' '*11)]
     begun = any((todo.lesson, todo.item) in standings for todo in todos)
     for state, names in states.items():
         if names and begun: lines.append(paint(fold(' '*11 + f'{state}: ' + ', '.join(names), screen, ' '*13), _COLOURS.get(state, 'note'), screen))
@@ -104,7 +104,7 @@ def next_lines(todo: ToDo,           # the first thing that is not done
     what = f'{todo.kind} {todo.item} of {todo.lesson}' + (f' ({state} so far)' if state != 'to do' else '')
     where = f'{near(file) if file else lesson.path.name}, under "{todo.section}"'
     copy = own_copies(here)
-    return [('next', what), ('in', where), ('type', f'dlcourse start {near(copy[0])}' if copy and copy[0].name != 'dlcourse-lessons' else 'dlcourse start')]
+    return [('next', what), ('in', where), ('type', f'dlcourse start {near(copy[0])}' if copy and copy[0] != here.absolute()/'dlcourse-lessons' else 'dlcourse start')]
 
 def next_text(todos: list[ToDo],      # of all lessons, in order
               lessons: list[Lesson],  # these

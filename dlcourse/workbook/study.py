@@ -68,6 +68,7 @@ def _is_export(path: Path) -> bool:
 def run_import(args: argparse.Namespace) -> int:
     "Add the rows of an export."
     try: text = sys.stdin.read() if args.file == '-' else Path(args.file).read_text(encoding='utf-8')
+    except FileNotFoundError as e: raise FileNotFoundError(f'{args.file} is not here. What is wanted is a file that `dlcourse progress export` or `reset` wrote.') from e
     except UnicodeDecodeError as e: raise BadRecord(f'{args.file} is not what `dlcourse progress export` writes. Nothing was imported.') from e
     new = import_progress(text)
     say(f'{new} new rows, {len(from_json(text)) - new} were here already')
@@ -97,14 +98,17 @@ def _agreed(question: str) -> bool:
     "Does somebody say yes? Nobody does where nobody can be asked."
     if not sys.stdin or not sys.stdin.isatty(): complain('Nobody can be asked here. To reset without a question: --yes'); return False
     say(question.rstrip())
-    return sys.stdin.readline().strip().lower() in ('y', 'yes')
+    if yes := sys.stdin.readline().strip().lower() in ('y', 'yes'): return yes
+    say('Nothing was reset.')
+    return False
 
 # %% ../../nbs/9_workshop/78_study.ipynb #6e5f506e
 def run_quiz(args: argparse.Namespace) -> int:
     "Ask a lesson's questions."
     from dlcourse.workbook.quiz import take_quiz
     at = screen(sys.stdout)
-    def write(text: str) -> None: say(fold(text, at, '  '))
+    def write(text: str) -> None:
+        for line in text.split('\n'): say(fold(line, at, ' '*(5 if line.startswith('  ') else 0)))
     def read() -> str:
         if at.width: print('> ', end='', flush=True)
         if not (line := sys.stdin.readline() if sys.stdin else ''): raise EOFError
@@ -149,8 +153,8 @@ def run_watch(args: argparse.Namespace) -> int:
     place, at = _watched(args.place), screen(sys.stdout)
     def tell(path: Path, said: Answered | str) -> None:
         if isinstance(said, str): say(paint(fold(f'{near(path)} {said}', at), 'note', at)); return
-        say('\n' + paint(f'{said.name} \u00b7 {path.name}', 'strong', at))
-        say(said.text)
+        say('\n' + paint(path.name, 'soft', at))
+        say(f'{said.name}: not checked\n{fold(said.text, at)}' if said.state == 'error' else said.text)
     say(paint(f'Watching {near(place)}. Save a notebook in it, and the exercises that you changed are checked. Ctrl-C ends this.', 'soft', at))
     try: watch_notebooks(place, tell, lambda: _tell_next(at))
     except KeyboardInterrupt: say('')
@@ -158,7 +162,7 @@ def run_watch(args: argparse.Namespace) -> int:
 
 def _tell_next(at: Screen) -> None:
     here = desk()
-    say('\n' + next_text(here.todos, here.lessons, here.standings, at))
+    say('\n' + next_text(here.todos, here.lessons, here.standings, at).rpartition('\n')[0])  # how to open it is known here
 
 def _watched(place: str | None) -> Path:
     "The folder or notebook to watch. Raises `FileNotFoundError` or `ValueError`."
