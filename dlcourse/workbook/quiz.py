@@ -185,7 +185,8 @@ def take_quiz(lesson: str,                   # such as 'tensors'
              ) -> Sitting:
     "Ask a lesson's questions one after the other, and say at the end what to read again."
     sitting = sit(lesson, again=again)
-    if not sitting.questions: write(f'All {len(questions(lesson))} questions of {lesson} are answered right. To be asked again: dlcourse quiz {lesson} --again')
+    if sitting.questions: write('A letter answers. q stops, and what you answered is kept.')
+    else: write(f'All {len(questions(lesson))} questions of {lesson} are answered right. To be asked again: dlcourse quiz {lesson} --again')
     try:
         for i, question in enumerate(sitting.questions, 1):
             write(f'\n{i} of {len(sitting.questions)}. {question.ask}\n' + ''.join(f'\n  {letter}. {answer.text}' for letter, answer in question.lettered.items()))
@@ -199,7 +200,7 @@ def _letter(question: Question, read: Callable[[], str], write: Callable[[str], 
     letters = list(question.lettered)
     while (line := read().strip().lower().rstrip('.')) not in letters:
         if line in ('q', 'quit', 'exit'): raise EOFError
-        write(f'Type {", ".join(letters[:-1])} or {letters[-1]}; q stops, and what you answered is kept.')
+        write(f'Type {", ".join(letters[:-1])} or {letters[-1]}, or q to stop.')
     return line
 
 # %% ../../nbs/9_workshop/60_quiz.ipynb #71916c0c
