@@ -13,7 +13,7 @@ import pytest
 from tree import DEFINITIONS, LESSONS, MODULES, NOTEBOOKS, cells, code_cells, exports, notebook_name, parse
 
 from dlcourse.workbook.lessons import describe
-from dlcourse.workbook.practice import exercises_of, head, learner_version, marker, stub
+from dlcourse.workbook.practice import Marker, exercises_of, head, learner_version, marker, stub, to_mend
 
 each_lesson = pytest.mark.parametrize('path', LESSONS, ids=notebook_name)
 ANSWERS = [(path, cell, mark) for path in LESSONS for cell in code_cells(path) if (mark := marker(cell['source']))]
@@ -115,7 +115,8 @@ def test_nothing_but_exercises_and_questions_is_changed(path):
 @each_lesson
 def test_a_lesson_is_rewritten_as_jupyter_would_write_it(path):
     "So a copy differs from its lesson in the lines of its exercises only."
-    assert (json.dumps(json.loads(path.read_bytes()), indent=1, ensure_ascii=False) + '\n').encode() == path.read_bytes()
+    for data in (path.read_bytes(), learner_version(describe(path))):
+        assert (json.dumps(json.loads(data), indent=1, ensure_ascii=False) + '\n').encode() == data
 
 
 @each_lesson
@@ -146,10 +147,35 @@ def test_any_function_leaves_its_head_and_nothing_else(file):
 
 
 @pytest.mark.parametrize('text', ['@f("def g(x): ")\ndef g(x): pass', 'def g(x=lambda a, b=":": {a: b}, *, y: "a:b" = ":") -> "x:y": pass',
-                                  'def g(x, # one: first\n      y, # two\n     ): # three: last\n    pass', 'def g(\n    x,\n):\n    pass', 'def g ( ) :pass'])
+                                  'def g(x, # one: first\n      y, # two\n     ): # three: last\n    pass', 'def g(\n    x,\n):\n    pass', 'def g ( ) :pass', '@lambda f: f\ndef g(x): pass'])
 def test_a_head_ends_at_its_own_colon(text):
     assert ast.dump(function(stub(text, 'g'), 'g').args) == ast.dump(function(text, 'g').args) and 'pass' not in stub(text, 'g')
     assert text.count('# ') == stub(text, 'g').count('# ')
+
+
+def test_what_is_to_be_mended_comes_with_its_own_decorators():
+    given = to_mend('@torch.no_grad()\ndef good(x): return x', Marker('mend', 'good', 'bad'), ['y = 1\n@cache\ndef bad(x): return bad(0)\n\nbad(1)'])
+    assert given == '@cache\ndef good(x): return good(0)'
+
+
+def test_a_lesson_without_exercises_is_given_byte_for_byte(tmp_path):
+    (path := tmp_path/'01_x.ipynb').write_text(json.dumps({'cells': [{'cell_type': 'markdown', 'source': '# \u00e9'}]}, indent=3))
+    assert learner_version(describe(path)) == path.read_bytes()
+
+
+@pytest.mark.parametrize('cell', ['#| export\n#| answer: f\ndef f(): 0', '#| exporti\n#| answer: f\ndef f(): 0', '#| answer: f\ndef f(): 0\n\n#| answer: g'])
+def test_a_marker_in_the_wrong_place_is_refused(tmp_path, cell):
+    (path := tmp_path/'01_x.ipynb').write_text(json.dumps({'cells': [{'cell_type': 'code', 'id': 'ab12', 'source': cell}]}))
+    for ask in (exercises_of, lambda path: learner_version(describe(path))):
+        with pytest.raises(ValueError, match='01_x.ipynb, cell ab12: #| '): ask(path)
+
+
+def test_two_answers_of_one_name_are_refused_in_a_lesson_and_the_last_counts_in_a_copy(tmp_path):
+    def twice(kind): return [{'cell_type': 'code', 'id': i, 'source': f'#| {kind}: f\ndef f(): 0', 'outputs': []} for i in 'ab']
+    (path := tmp_path/'01_x.ipynb').write_text(json.dumps({'cells': twice('answer')}))
+    with pytest.raises(ValueError, match='cell b: there is another exercise f'): learner_version(describe(path))
+    path.write_text(json.dumps({'cells': twice('exercise')}))
+    assert [task.cell for task in exercises_of(path)] == ['b']
 
 
 def test_the_cells_of_a_notebook_keep_their_order():
