@@ -59,7 +59,8 @@ def verdict(f: Callable[..., Any],   # what the learner wrote
     try: found = guarded(lambda: examine(f, exercise), seconds)
     except Stuck as e: found = {'state': WRONG_VALUE, 'kind': 'stuck', 'message': f'{e} Is there a loop whose condition never changes?'}
     except Crashed as e: found = {'state': WRONG_VALUE, 'kind': 'crash', 'message': str(e)}
-    return Verdict(exercise.name, lesson, **{key: tuple(x) if isinstance(x, list) else x for key, x in found.items()})
+    fields: dict[str, Any] = {key: tuple(x) if isinstance(x, list) else x for key, x in found.items()}
+    return Verdict(exercise.name, lesson, **fields)
 
 # %% ../../nbs/9_workshop/59_exercise.ipynb #6bbe4a7b
 _hints: dict[str, int] = {}  # how many were shown, in this session

@@ -64,11 +64,11 @@ def _unchanged(a: Any, b: Any) -> bool:
     return same and (not isinstance(b, (list, dict, set)) or len(a) == len(b))
 
 def _gradients(value: Any, args: Any) -> tuple[Tensor, ...]:
-    "The gradient, at each floating input, of a weighted sum of all that came out; zeros where none flows."
+    "The gradient, at each floating input, of an uneven sum of all that came out; zeros where none flows."
     ins = [x for x in tensors_in(args) if x.requires_grad]
     outs = [y for y in tensors_in(value if isinstance(value, (list, tuple)) else [value]) if y.requires_grad]
-    total = sum((y*torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y)).sum() for y in outs)  # uneven, so that a swap shows
-    found = torch.autograd.grad(total, ins, allow_unused=True) if outs else [None]*len(ins)
+    uneven = [torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y) for y in outs]  # so that a swap shows
+    found = torch.autograd.grad(outs, ins, uneven, allow_unused=True) if outs else [None]*len(ins)
     return tuple(torch.zeros_like(x) if grad is None else grad for x, grad in zip(ins, found))
 
 # %% ../../nbs/9_workshop/75_judge.ipynb #d8466358
