@@ -88,7 +88,7 @@ def _function(source: str, name: str) -> ast.FunctionDef:
 
 def _parts(source: str, node: ast.FunctionDef) -> tuple[list[str], list[str], list[str]]:
     "The lines before a function, its own, and those after it. Comments that are indented belong to it."
-    lines, first = source.split('\n'), min(part.lineno for part in (node, *node.decorator_list)) - 1
+    lines, first = source.split('\n'), min([node.lineno, *(part.lineno for part in node.decorator_list)]) - 1
     after = dropwhile(lambda line: not line.strip() or line[0] in ' \t', lines[node.end_lineno:])
     return lines[:first], lines[first:node.end_lineno], list(after)
 
@@ -120,7 +120,7 @@ def learner_cells(notebook: dict[str, Any], # a lesson, as `notebook_data` or nb
                   name: str,                # what it is called in errors
                  ) -> list[dict[str, Any]]:
     "The cells as a learner is given them. Raises `ValueError`, naming the cell, where no exercise can be made of an answer."
-    given, code, names = [], [], set()
+    given, code, names = [], list[str](), set()
     for cell in notebook['cells']:
         mark = _marker(cell, name)
         if mark and mark.name in names: raise ValueError(f'{name}, cell {cell.get("id")}: there is another exercise {mark.name} before this one.')
