@@ -126,6 +126,7 @@ def test_a_writer_that_holds_the_file_is_waited_for_then_named(monkeypatch, caps
     record('a', 'b', 'done')
     monkeypatch.setattr(progress, 'PATIENCE', 0.2)
     with closing(sqlite3.connect(progress_file(), isolation_level=None)) as db:
+        assert db.execute('PRAGMA journal_mode').fetchone() == ('wal',)
         db.execute('BEGIN IMMEDIATE')
         assert not record('a', 'b', 'done') and standing()['a', 'b'].tries == 1  # readers need not wait
         db.execute('ROLLBACK')

@@ -68,10 +68,12 @@ def test_only_what_was_changed_is_checked(book, atomic):
     assert names(look()) == {'01_sums.ipynb': ['new']}, 'a moved cell is the same, a new one is new'
 
 
-def test_saves_in_a_hurry_of_one_length_are_all_seen(book):
-    look = Watch(book).look
-    for n in range(50):
-        save(book, HELPER, DOUBLE.replace('...', f'return {n + 10}'), ADD, atomic=False)
+def test_two_saves_at_one_tick_of_the_clock_are_both_seen(book):
+    "Of one length, in place: nothing but the text tells them apart. Disks count time in steps of milliseconds, some of seconds."
+    look, tick = Watch(book).look, time.time_ns()
+    for n in range(3):
+        save(book, HELPER, DOUBLE.replace('...', f'return {n}'), ADD, atomic=False)
+        os.utime(book, ns=(tick, tick))
         assert names(look()) == {'01_sums.ipynb': ['double']}, n
 
 
@@ -248,6 +250,15 @@ def until(true, seconds=20):
     while not true():
         assert time.monotonic() < end, 'it did not happen in time'
         time.sleep(0.05)
+
+
+@posix
+def test_a_process_that_will_not_end_is_ended():
+    deaf = subprocess.Popen([sys.executable, '-c', 'import signal, time\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nprint(1, flush=True)\ntime.sleep(60)'],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True, text=True)
+    deaf.stdout.readline()
+    recheck.end_process(deaf)
+    assert deaf.returncode == -signal.SIGKILL
 
 
 # ---- the loop ----
