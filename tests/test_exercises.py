@@ -6,10 +6,11 @@ import inspect
 
 import pytest
 import torch
+from tree import LESSONS
+
 from dlcourse.workbook.contract import seeded, untouched
 from dlcourse.workbook.exercise import examine, exercises, verdict
 from dlcourse.workbook.judge import KINDS, judge
-from tree import LESSONS
 
 EXERCISES = {name: exercise for name, (_, exercise) in exercises().items()}
 WRONG = [(name, i) for name, exercise in EXERCISES.items() for i in range(len(exercise.wrong))]

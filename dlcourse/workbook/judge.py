@@ -26,6 +26,8 @@ from torch.overrides import TorchFunctionMode, resolve_name
 from .contract import Case, Cases, Exercise, form, leaves, same_form, seeded, tensors_in, wrong_places
 
 # %% ../../nbs/9_workshop/75_judge.ipynb #26c103d0
+_KEEPERS = (torch.tensor, torch.as_tensor, torch.asarray)  # of a tensor they make one where that is, whatever the default device
+
 class _Spy(TorchFunctionMode):
     "Notes the last name of each torch function, method or property that is used."
     def __init__(self):
@@ -35,7 +37,9 @@ class _Spy(TorchFunctionMode):
     def __torch_function__(self, func, types, args=(), kwargs=None):
         words = (resolve_name(func) or getattr(func, '__name__', '')).split('.')
         self.names.add(words[-2] if words[-1] == '__get__' else words[-1])
-        return func(*args, **(kwargs or {}))
+        kwargs = dict(kwargs or {})
+        if func in _KEEPERS and args and isinstance(args[0], Tensor): kwargs.setdefault('device', args[0].device)
+        return func(*args, **kwargs)
 
 def _copied(x: Any, grad: bool) -> Any:
     "A deep copy; with `grad`, floating tensors ask for their gradient."
@@ -91,8 +95,8 @@ def watch_call(f: Callable[..., Any],   # what the learner wrote
     "Call it on copies and note everything. Only Ctrl-C gets through."
     args, before, value, error = _copied(case.args, grad), _random_states(), None, None
     with ExitStack() as stack:
-        spy = stack.enter_context(_Spy())
         if device: stack.enter_context(torch.device(device))
+        spy = stack.enter_context(_Spy())
         try: value = exercise.observe(f, *args)
         except KeyboardInterrupt: raise
         except BaseException as e: error = e
