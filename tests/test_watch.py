@@ -264,7 +264,7 @@ def test_a_process_that_will_not_end_is_ended():
 # ---- the loop ----
 
 def test_saves_are_told_as_they_come(book, monkeypatch):
-    monkeypatch.setattr(watch, 'PAUSE', 0)
+    monkeypatch.setattr(watch, 'LOOK_EVERY', 0)
     told, steps = [], iter([lambda: save(book, HELPER, RIGHT, ADD), lambda: book.write_text('{'), *[lambda: None]*PATIENT, lambda: save(book, HELPER, RIGHT, ADD.replace('+', '-'))])
     def go_on():
         if (step := next(steps, None)): step()
@@ -284,3 +284,18 @@ def test_ctrl_c_ends_the_command_and_its_child(book):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 0 and err == ''
+
+
+@posix
+@pytest.mark.skipif(not Path('/proc').exists(), reason='looks at processes through /proc')
+def test_killed_outright_an_answers_loop_ends_too(book):
+    "The real check runs the answer in a child of the child: that one must not be left running."
+    answer = f'def rank(t):\n    open({str(book.parent/"pid")!r}, "w").write(str(__import__("os").getpid()))\n    while True: pass\n\ncheck(rank)'
+    code = (f'from pathlib import Path\nfrom dlcourse.workbook.recheck import Checker\n'
+            f'list(Checker().check(Path({str(book.parent)!r}), [{answer!r}], [("rank", 0)]))')
+    process = subprocess.Popen([sys.executable, '-c', code])
+    until(lambda: (book.parent/'pid').exists() and (book.parent/'pid').read_text(), 90)
+    pid = int((book.parent/'pid').read_text())
+    process.kill()
+    process.wait()
+    until(lambda: not alive(pid), 6)

@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/agenda.html.md"""
 
 # %% auto #0
 __all__ = ['Standings', 'ToDo', 'agenda', 'state_of', 'next_todo', 'lesson_progress', 'own_copies', 'own_file', 'next_lines',
-           'next_text', 'as_record']
+           'next_text', 'todo_records']
 
 # %% ../../nbs/9_workshop/62_agenda.ipynb #d3f1795e
 import re
@@ -119,7 +119,7 @@ def next_text(todos: list[ToDo],      # of all lessons, in order
     return '\n'.join(paint(f'{word:<6}', 'soft', screen) + fold(text, Screen(max(screen.width - 6, 20) if screen.width else 0), ' '*6) for word, text in rows)
 
 # %% ../../nbs/9_workshop/62_agenda.ipynb #bda78b2e
-def as_record(todos: list[ToDo],    # of all lessons, in order
+def todo_records(todos: list[ToDo],    # of all lessons, in order
               standings: Standings, # what the record says
              ) -> list[dict[str, Any]]:
     "Everything there is to do, with what the record says of it."

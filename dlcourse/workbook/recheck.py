@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/recheck.html.md"""
 
 # %% auto #0
 __all__ = ['TO_START', 'TO_ANSWER', 'plain', 'parsed', 'defines', 'checked_name', 'check_cell', 'prepare', 'verdict_of', 'child',
-           'end_process', 'Child', 'Answered', 'answers', 'Checker']
+           'end_process', 'Child', 'Answered', 'answers_of', 'Checker']
 
 # %% ../../nbs/9_workshop/56_recheck.ipynb #57198b5b
 import _thread
@@ -23,7 +23,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Thread
+from threading import Thread, main_thread
 from typing import Any, NamedTuple
 
 # %% ../../nbs/9_workshop/56_recheck.ipynb #d6e0bf30
@@ -109,7 +109,8 @@ def child(room: str # the module that has `check`
 def _end_with_input() -> None:
     "Wait for the end of the input, then end this process: politely, so that it ends its own children, then at once."
     sys.stdin.read()
-    _thread.interrupt_main()
+    if hasattr(signal, 'pthread_kill') and (main := main_thread().ident): signal.pthread_kill(main, signal.SIGINT)  # wakes it up where it waits
+    else: _thread.interrupt_main()
     time.sleep(2)
     os._exit(1)
 
@@ -162,9 +163,9 @@ class Answered(NamedTuple):
     state: str # not started, wrong shape, wrong value, done, or error
     text: str
 
-def answers(child: Child,               # at work
-            left: list[tuple[str, int]] # what it was asked; whatever is answered is taken out
-           ) -> Iterator[Answered]:
+def answers_of(child: Child,               # at work
+               left: list[tuple[str, int]] # what it was asked; whatever is answered is taken out
+              ) -> Iterator[Answered]:
     "What a child says; where it says no more, why."
     text = 'The cell ended the whole process before the check.'
     try:
@@ -191,7 +192,7 @@ class Checker:
             said = self.child.answer(TO_START) or {'error': 'it ended at once'}
             if 'error' in said: raise RuntimeError(f'Exercises cannot be checked: {said["error"]}. dlcourse doctor looks for the reason.')
             self.child.ask({'folder': str(folder.resolve()), 'sources': sources, 'exercises': left})
-            yield from answers(self.child, left)
+            yield from answers_of(self.child, left)
             self.child.end()
             self.child = Child(self.room)
 

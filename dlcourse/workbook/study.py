@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from .agenda import Standings, ToDo, agenda, as_record, lesson_progress, next_text, next_todo, own_copies
+from .agenda import Standings, ToDo, agenda, todo_records, lesson_progress, next_text, next_todo, own_copies
 from .commands import AS_JSON, FAILED, OK, Command
 from .lessons import Lesson, UnknownName, WouldOverwrite, did_you_mean, find_lessons, pick, write_whole
 from .progress import (BadRecord, DamagedRecord, Standing, as_json, from_json, import_progress, progress_file, read_events, record,
@@ -44,7 +44,7 @@ def run_next(args: argparse.Namespace) -> int:
 def run_progress(args: argparse.Namespace) -> int:
     "Print what is done and what is next."
     here, at, file = desk(), screen(sys.stdout), progress_file()
-    if args.json: say(json.dumps({'file': file and str(file), 'todo': as_record(here.todos, here.standings)}, indent=1)); return OK
+    if args.json: say(json.dumps({'file': file and str(file), 'todo': todo_records(here.todos, here.standings)}, indent=1)); return OK
     for lesson in here.lessons: say(lesson_progress(lesson.name, [todo for todo in here.todos if todo.lesson == lesson.name], here.standings, at))
     if not file: say('\nNothing is recorded here: DLCOURSE_PROGRESS is empty.')
     say('\n' + next_text(here.todos, here.lessons, here.standings, at))
