@@ -48,7 +48,7 @@ def sigmoid_one_by_one(x):
     return torch.stack([1/(1 + torch.exp(-v)) if v > 0 else torch.exp(v)/(1 + torch.exp(v)) for v in x.flatten()]).view(x.shape)
 
 def sigmoid_cases(g):
-    return [Case((tensor([-1., .5, 2.]),), 'three scores'), Case((tensor([[0.]]),), 'a score of exactly 0'),
+    return [Case((tensor([-1., .5, 2.]),), 'three scores'), Case((tensor([[-2., 0., 1.]]),), 'a row with a score of exactly 0'),
             Case((3*torch.randn(2, 3, generator=g),), 'two rows'), Case((tensor(-4.),), 'a single number'),
             Case((torch.randn(4, 1, generator=g).double(),), 'double precision')]
 
