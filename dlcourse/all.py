@@ -11,7 +11,7 @@ __all__ = ['Counter', 'itertools', 'json', 'math', 'os', 'partial', 'random', 'r
            'show_image', 'show_images', 'subplots', 'assert_band', 'assert_grad', 'assert_tensor', 'expect_error',
            'l1_distance', 'l2_distance', 'nearest_mean', 'stack_images', 'tensor', 'descend', 'gradient_step', 'slope',
            'batch_accuracy', 'init_params', 'linear1', 'mnist_loss', 'sigmoid', 'simple_net', 'train_epoch',
-           'train_model', 'validate_epoch']
+           'train_model', 'validate_epoch', 'ask', 'check', 'hint', 'quiz', 'solution']
 
 # %% ../nbs/9_workshop/72_all.ipynb #19e6fb6c
 import itertools
@@ -47,6 +47,8 @@ from .foundations.descent import descend, gradient_step, slope
 from .foundations.sgd import (batch_accuracy, init_params, linear1, mnist_loss, sigmoid, simple_net, train_epoch, train_model,
                                       validate_epoch)
 from .foundations.tensors import l1_distance, l2_distance, nearest_mean, stack_images, tensor
+from .workbook.exercise import check, hint, solution
+from .workbook.quiz import ask, quiz
 
 # %% ../nbs/9_workshop/72_all.ipynb #406e3791
 _all_ = ['Counter', 'itertools', 'json', 'math', 'os', 'partial', 'random', 're', 'shutil', 'string', 'xtras',
@@ -56,4 +58,5 @@ _all_ = ['Counter', 'itertools', 'json', 'math', 'os', 'partial', 'random', 're'
          'assert_band', 'assert_grad', 'assert_tensor', 'expect_error',
          'l1_distance', 'l2_distance', 'nearest_mean', 'stack_images', 'tensor',
          'descend', 'gradient_step', 'slope',
-         'batch_accuracy', 'init_params', 'linear1', 'mnist_loss', 'sigmoid', 'simple_net', 'train_epoch', 'train_model', 'validate_epoch']
+         'batch_accuracy', 'init_params', 'linear1', 'mnist_loss', 'sigmoid', 'simple_net', 'train_epoch', 'train_model', 'validate_epoch',
+         'ask', 'check', 'hint', 'quiz', 'solution']

@@ -9,7 +9,7 @@ import torch
 from tree import LESSONS
 
 from dlcourse.workbook.contract import seeded, untouched
-from dlcourse.workbook.exercise import examine, exercises, verdict
+from dlcourse.workbook.exercise import exercises, findings, verdict
 from dlcourse.workbook.judge import KINDS, judge
 
 EXERCISES = {name: exercise for name, (_, exercise) in exercises().items()}
@@ -93,5 +93,5 @@ def test_inputs_are_asymmetric(exercise):
 @each_exercise
 def test_checking_twice_says_the_same(exercise):
     before = torch.get_rng_state()
-    found = [examine(exercise.wrong[0].f, exercise) for _ in range(2)]
+    found = [findings(exercise.wrong[0].f, exercise) for _ in range(2)]
     assert found[0] == found[1] and torch.equal(torch.get_rng_state(), before)

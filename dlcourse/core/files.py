@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 from .archives import CannotWrite, Damaged, DataError, Unreachable, Unsafe, unpack, writing
 from .cache import cache_dir, checksum, install, is_standin, locked, manifest, placed, settle, sweep
 from .download import download, progress
-from .sources import FACTS, Origin, URLs, Wanted, check, file_name, mirrors, offline, origins, stem, wanted
+from .sources import FACTS, Origin, URLs, Wanted, check_archive, file_name, mirrors, offline, origins, stem, wanted
 
 _all_ = ['CannotWrite', 'Damaged', 'DataError', 'URLs', 'Unreachable', 'Unsafe', 'cache_dir', 'is_standin', 'mirrors']
 
@@ -79,7 +79,7 @@ def _take(want: Wanted, origin: Origin, place: Path, force: bool) -> Path:
 def _unpacked(want: Wanted, origin: Origin, archive: Path, place: Path) -> Path:
     "Check an archive, and put what is in it in place."
     if not archive.is_file(): raise Damaged(f'{archive.name} is listed and not there')
-    check(archive, origin.size, origin.total)
+    check_archive(archive, origin.size, origin.total)
     return install(place, partial(_from_archive, archive, stem(want.url)), name=want.name, origin=str(origin.at), asked=want.asked,
                    stamp=want.stamp)
 

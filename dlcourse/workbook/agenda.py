@@ -16,8 +16,7 @@ from typing import Any, NamedTuple
 from .lessons import Lesson, notebook_data, section
 from .practice import MANIFEST, exercises_of
 from .progress import CHECKED, Standing
-from .reports import near
-from .terminal import Screen, fold, paint
+from .terminal import Screen, fold, near, paint
 
 # %% ../../nbs/9_workshop/62_agenda.ipynb #067cda3f
 class ToDo(NamedTuple):
@@ -30,7 +29,7 @@ class ToDo(NamedTuple):
 def agenda(lesson: Lesson # one of the course
           ) -> list[ToDo]:
     "What there is to do in a lesson, in order."
-    from dlcourse.workbook.quiz import question_files, questions
+    from dlcourse.workbook.questions import question_files, questions
     data = notebook_data(lesson.path)
     tasks = {task.cell: task.name for task in exercises_of(lesson.path)}
     asked = {q.id: q.lab for q in questions(lesson.name, lab=True)} if lesson.name in question_files() else {}

@@ -27,9 +27,9 @@ from .commands import AS_JSON, EXIT_CODES, FAILED, INTERRUPTED, OK, OPEN_IT, USA
 from .fetch import DATA
 from .lessons import Lesson, UnknownName, WouldOverwrite, check_free, check_out, describe, find_lessons, next_lesson, pick
 from .practice import copy_lessons
-from .reports import check_text, copy_text, failure_text, figures_text, lesson_record, lessons_text, near
+from .reports import check_text, copy_text, failure_text, figures_text, lesson_record, lessons_text
 from .study import STUDY
-from .terminal import complain, paint, progress_line, say, screen
+from .terminal import complain, near, paint, progress_line, say, screen
 
 if TYPE_CHECKING: from dlcourse.workbook.runs import Run
 

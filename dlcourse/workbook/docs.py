@@ -24,8 +24,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .lessons import notebook_data, write_whole
-from .practice import learner_cells
+from .lessons import describe, notebook_data, write_whole
+from .practice import learner_cells, learner_version
 from .weave import STATE, STATIC, Site, address, fill, html_text, local_links, read_site, unlisted
 
 # %% ../../nbs/9_workshop/70_docs.ipynb #028d465a
@@ -180,7 +180,7 @@ def write_companions(site: Site, out: Path) -> None:
             nb = read_notebook(site.root/'nbs'/path)
             title, _, lead = nb['cells'][0]['source'].partition('\n')
             lines.append(f"- [{title.lstrip('# ')}]({site.website['site-url']}{address(path)}.md): {lead.strip().lstrip('> ')}")
-            copy(site.root/'nbs'/path, out/'notebooks'/path)
+            write_whole(out/'notebooks'/path, learner_version(describe(site.root/'nbs'/path)))
             (out/f'{address(path)}.md').write_text(local_links(markdown(nb), site, path), encoding='utf-8')
     (out/'llms.txt').write_text('\n'.join(lines) + '\n', encoding='utf-8')
     (out/'.nojekyll').touch()  # GitHub Pages hides folders like _static without it

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from .quiz import Answer, Question, Sitting, section_of
+from .questions import Answer, Question, Sitting, section_of
 from .weave import VIEW, html_text
 
 # %% ../../nbs/9_workshop/79_form.ipynb #0b6bbb69

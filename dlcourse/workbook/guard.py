@@ -9,6 +9,7 @@ __all__ = ['ROOM', 'Stuck', 'Crashed', 'can_fork', 'guarded']
 
 # %% ../../nbs/9_workshop/73_guard.ipynb #117b4705
 import _thread
+import ctypes
 import json
 import os
 import select
@@ -40,6 +41,7 @@ def _settle() -> None:
     "Make the child a small and quiet process of its own."
     import resource
     os.setsid()  # so that whatever it starts ends with it
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # and it ends with the kernel (PR_SET_PDEATHSIG)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with open('/proc/self/statm', encoding='ascii') as f: now = int(f.read().split()[0])*os.sysconf('SC_PAGE_SIZE')
     with suppress(ValueError, OSError): resource.setrlimit(resource.RLIMIT_AS, (now + ROOM, now + ROOM))

@@ -16,6 +16,7 @@ import random
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,7 +72,7 @@ def _gradients(value: Any, args: Any) -> tuple[Tensor, ...]:
     "The gradient, at each floating input, of an uneven sum of all that came out; zeros where none flows."
     ins = [x for x in tensors_in(args) if x.requires_grad]
     outs = [y for y in tensors_in(value if isinstance(value, (list, tuple)) else [value]) if y.requires_grad]
-    uneven = [torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y) for y in outs]  # so that a swap shows
+    uneven = [torch.linspace(.5, 1.5, y.numel(), dtype=y.dtype).view_as(y) if y.numel() > 1 else torch.ones_like(y) for y in outs]  # so that a swap shows
     found = torch.autograd.grad(outs, ins, uneven, allow_unused=True) if outs else [None]*len(ins)
     return tuple(torch.zeros_like(x) if grad is None else grad for x, grad in zip(ins, found))
 
@@ -121,8 +122,13 @@ class Trial(NamedTuple):
     mine: Record
     theirs: Record
 
-def _trials(f: Callable[..., Any], exercise: Exercise, make: Cases, **how: Any) -> list[Trial]:
-    return [Trial(case, watch_call(f, case, exercise, **how), watch_call(exercise.spec, case, exercise, **how)) for case in seeded(exercise, make)]
+@cache
+def _right(exercise: Exercise, make: Cases, grad: bool) -> list[tuple[Case, Record]]:
+    "The cases, with what the specification does; worked out once."
+    return [(case, watch_call(exercise.spec, case, exercise, grad=grad)) for case in seeded(exercise, make)]
+
+def _trials(f: Callable[..., Any], exercise: Exercise, make: Cases, grad: bool = False) -> list[Trial]:
+    return [Trial(case, watch_call(f, case, exercise, grad=grad), right) for case, right in _right(exercise, make, grad)]
 
 def _raised(error: BaseException) -> str:
     "An error in a line, with the learner's line that raised it."
@@ -189,7 +195,8 @@ def look_gradient(trial: Trial) -> tuple[str, Any, Any] | None:
     for i, (mine, theirs) in enumerate(zip(trial.mine.grads, trial.theirs.grads)):
         if found := _difference(mine, theirs):
             cut = ' No gradient flows at all: is there a detach, an .item() or a no_grad?' if not mine.any() and theirs.any() else ''
-            return f'The value is right, its gradient at input {i + 1} is not: {found}{cut}', mine, theirs
+            of = ' (of a sum of the results, weighted from 0.5 to 1.5)' if isinstance(trial.mine.value, Tensor) and trial.mine.value.numel() > 1 else ''
+            return f'The value is right, its gradient at input {i + 1}{of} is not: {found}{cut}', mine, theirs
     return None
 
 def look_extremes(trial: Trial) -> tuple[str, Any, Any] | None:
@@ -259,18 +266,19 @@ def judge(f: Callable[..., Any],    # what the learner wrote
             if found: return Fault(kind, found[0], case, *found[1:])
     return None
 
-# %% ../../nbs/9_workshop/75_judge.ipynb #29f4c402
+# %% ../../nbs/9_workshop/75_judge.ipynb #eb3c99f6
 def _alike(mine: Any, theirs: Any) -> bool:
-    "The same form, and the same numbers?"
-    pairs = zip(leaves(mine), leaves(theirs))
-    return form(mine) == form(theirs) and all(getattr(y, 'is_meta', False) or not _difference(x, y) for x, y in pairs)  # on meta there are no numbers
+    "The same form, dtypes and numbers?"
+    pairs = list(zip(leaves(mine), leaves(theirs)))
+    if form(mine) != form(theirs) or any(getattr(x, 'dtype', None) != getattr(y, 'dtype', None) for x, y in pairs): return False
+    return all(getattr(y, 'is_meta', False) or not _difference(x, y) for x, y in pairs)  # on meta there are no numbers
 
 def diagnosis(fault: Fault,        # of the learner's function
               exercise: Exercise,
              ) -> str:             # a sentence, or nothing for a mistake of his own
     "What the exercise has to say about this mistake."
     for wrong in exercise.wrong:
-        known = judge(wrong.f, exercise) if wrong.kind == fault.kind else None
+        known = judge(wrong.f, exercise, [kind for kind in KINDS if kind != fault.kind]) if wrong.kind == fault.kind else None
         if known and (known.kind, known.case.says) == (fault.kind, fault.case.says) and _alike(known.mine, fault.mine): return wrong.says
     return ''
 

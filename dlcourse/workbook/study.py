@@ -20,8 +20,7 @@ from .commands import AS_JSON, FAILED, OK, Command
 from .lessons import Lesson, UnknownName, WouldOverwrite, did_you_mean, find_lessons, pick, write_whole
 from .progress import (BadRecord, DamagedRecord, Standing, as_json, from_json, import_progress, progress_file, read_events, record,
                                         reset_progress, set_aside, standings)
-from .reports import near
-from .terminal import Screen, complain, fold, paint, say, screen
+from .terminal import Screen, complain, fold, near, paint, say, screen
 
 # %% ../../nbs/9_workshop/78_study.ipynb #fd0efcc5
 class Desk(NamedTuple):

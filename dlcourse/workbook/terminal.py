@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/terminal.html.md"""
 
 # %% auto #0
 __all__ = ['Screen', 'screen', 'encodable', 'paint', 'column_widths', 'table_lines', 'table', 'fold', 'section_lines',
-           'progress_line', 'say', 'complain']
+           'progress_line', 'say', 'complain', 'near']
 
 # %% ../../nbs/9_workshop/68_terminal.ipynb #e1561942
 import os
@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
+from pathlib import Path
 from threading import Event, Thread
 from typing import TextIO
 
@@ -139,3 +140,10 @@ def complain(text: str # what went wrong and what mends it
     "Say on standard error what went wrong."
     at = screen(sys.stderr)
     say(paint('dlcourse: ', 'bad', at) + fold(text.strip(), at), sys.stderr)
+
+# %% ../../nbs/9_workshop/68_terminal.ipynb #462de027
+def near(path: Path # any path
+        ) -> str:
+    "A path as a person here would type it."
+    try: return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError: return str(path)

@@ -6,11 +6,11 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/verdict.html.md"""
 
 # %% auto #0
 __all__ = ['ROWS', 'COLUMNS', 'NOT_STARTED', 'WRONG_SHAPE', 'WRONG_VALUE', 'DONE', 'STATES', 'panel', 'picture', 'sources',
-           'side_by_side', 'fold', 'Shown', 'shown', 'Verdict', 'verdict_text', 'verdict_html']
+           'side_by_side', 'unfolding', 'Shown', 'note', 'Verdict']
 
 # %% ../../nbs/9_workshop/80_verdict.ipynb #b8c699d5
 import inspect
-from collections.abc import Callable
+
 from dataclasses import dataclass
 from html import escape
 from itertools import zip_longest
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .contract import Exercise, form, leaves, wrong_places
+from .contract import Exercise, leaves, wrong_places
 from .judge import Fault
 
 # %% ../../nbs/9_workshop/80_verdict.ipynb #5c0f157c
@@ -134,7 +134,7 @@ def _words(text: str) -> str:
     parts = escape(text, quote=False).split('`')
     return ''.join(f'<code>{part}</code>' if i % 2 else part for i, part in enumerate(parts)) if len(parts) % 2 else escape(text, quote=False)
 
-def fold(title: str, *codes: str) -> str:
+def unfolding(title: str, *codes: str) -> str:
     "Pieces of code under a title that unfolds."
     blocks = ''.join(f'<pre style="margin:.4em 0;white-space:pre-wrap">{escape(code)}</pre>' for code in codes)
     return f'<details style="margin-top:.4em"><summary>{escape(title)}</summary>{blocks}</details>'
@@ -148,7 +148,7 @@ class Shown(NamedTuple):
     def __repr__(self) -> str: return self.text
     def _repr_html_(self) -> str: return self.html
 
-def shown(title: str,   # a line
+def note(title: str,   # a line
           *codes: str,  # pieces of code under it
          ) -> Shown:
     "A line and pieces of code, for notebook and terminal."
@@ -185,25 +185,25 @@ class Verdict:
         if self.done: return '' if self.solutions else f'How we wrote it: solution({self.name})'
         return f'{"Write its body, then run the cell again. " if self.state == NOT_STARTED else ""}Stuck? hint({self.name})'
 
-    def __repr__(self) -> str: return verdict_text(self)
-    def _repr_html_(self) -> str: return verdict_html(self)
+    def __repr__(self) -> str: return _as_text(self)
+    def _repr_html_(self) -> str: return _as_html(self)
 
 # %% ../../nbs/9_workshop/80_verdict.ipynb #bcd40fe6
-def verdict_text(verdict: Verdict) -> str:
+def _as_text(verdict: Verdict) -> str:
     "A verdict for a terminal."
     head = '\n'.join(filter(None, [f'{verdict.name}: {verdict.state}', verdict.message, verdict.says]))
     call = f'{verdict.case}:\n\n{side_by_side(list(verdict.panels))}' if verdict.panels else ''
     said = f'It printed:\n{verdict.printed.rstrip()}' if verdict.printed.strip() else ''
     return '\n\n'.join(filter(None, [head, call, said, verdict.next or f'How we wrote it: solution({verdict.name})']))
 
-def verdict_html(verdict: Verdict) -> str:
+def _as_html(verdict: Verdict) -> str:
     "A verdict for a notebook or a page."
     lines = [f'<b>{escape(verdict.name)}: {verdict.state}</b>', *(_words(text) for text in (verdict.message, verdict.says) if text)]
     row, tables = '<div style="display:flex;flex-wrap:wrap;gap:.4em 1.6em">', [*map(_table, verdict.panels)]
     ins = sum(part['title'].startswith('input') for part in verdict.panels)
     drawn = f'{row}{"".join(tables[:ins])}{row}{"".join(tables[ins:])}</div></div>'  # yours and expected stay together
     call = f'<div style="margin:.4em 0 .2em">{_words(verdict.case)}:</div>{drawn}' if tables else ''
-    said = fold('What it printed', verdict.printed) if verdict.printed.strip() else ''
-    ours = fold('How we wrote it, and another way', *verdict.solutions) if verdict.solutions else ''
+    said = unfolding('What it printed', verdict.printed) if verdict.printed.strip() else ''
+    ours = unfolding('How we wrote it, and another way', *verdict.solutions) if verdict.solutions else ''
     end = f'<div style="opacity:.75">{_words(verdict.next)}</div>' if verdict.next else ''
     return f'<div style="{_FRAME}{_COLOURS[verdict.state]}">{"".join(f"<div>{line}</div>" for line in lines)}{call}{said}{ours}{end}</div>'

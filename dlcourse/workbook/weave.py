@@ -23,7 +23,7 @@ from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
-from .quiz import linked_cells
+from .questions import linked_cells
 
 # %% ../../nbs/9_workshop/69_weave.ipynb #459c2a7f
 STATIC = Path(str(files('dlcourse.workbook')))/'static'  # styles, scripts and templates of the site
