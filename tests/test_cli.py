@@ -3,7 +3,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from browser import chromium
 from test_lessons import make_shelf, notebook
 
 from dlcourse.workbook import cli
@@ -447,16 +447,12 @@ def test_no_color_is_honoured(monkeypatch):
 # The page in a browser
 
 def test_the_page_in_a_browser_asks_for_nothing_and_reads_in_light_and_dark(shelf):
-    from playwright.sync_api import sync_playwright
-    found = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-    if not found: pytest.fail('No Chromium on the PATH. Get it: sudo apt-get install chromium (Debian), brew install --cask chromium (macOS).')
     picture = f'import base64\nfrom IPython.display import Image, display\ndisplay(Image(base64.b64decode("{PIXEL}"), metadata=dict(alt="one pixel")))'
     tries = 'from IPython.display import HTML\nHTML("<img alt=x src=http://127.0.0.1:9/x.png><script>fetch(\'http://127.0.0.1:9/\')</script>")'
     (shelf/'4_under'/'20_page.ipynb').write_text(notebook('# About $x$\n\n$$\\frac{1}{1 + e^{-x}}$$', picture, 'print("x" * 400)', '1 / 2'))
     (shelf/'4_under'/'21_nosy.ipynb').write_text(notebook('# Nosy', tries))
     assert main(['run', 'page']) == main(['run', 'nosy']) == 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=['--no-sandbox'])
+    with chromium() as browser:
         for scheme in ('light', 'dark'):
             page, asked, said = browser.new_context(color_scheme=scheme, viewport={'width': 390, 'height': 800}).new_page(), [], []
             page.on('request', lambda r, asked=asked: asked.append(r.url))

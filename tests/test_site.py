@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import nbformat
 import pytest
+from browser import chromium
 from tree import ROOT
 
 from dlcourse.workbook.docs import build_site, readme
@@ -164,15 +165,9 @@ def test_text_companions_keep_the_answers_to_themselves(site):
 @pytest.fixture(scope='session')
 def browser():
     "Chromium, driven by Playwright."
-    from playwright.sync_api import sync_playwright
-    found = next(filter(None, map(shutil.which, ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'])), None)
-    if not found: pytest.fail('No Chromium on the PATH. Get it: sudo apt-get install chromium (Debian), brew install --cask chromium '
-                              '(macOS), or install Google Chrome.', pytrace=False)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=['--no-sandbox'])
-        yield chromium
+    with chromium() as browser:
+        yield browser
         window.cache_clear()
-        chromium.close()
 
 
 def serve(folder):
