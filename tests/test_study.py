@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from test_lessons import notebook
 
-from dlcourse.workbook import progress, quiz
+from dlcourse.workbook import progress, questions
 from dlcourse.workbook.agenda import agenda, lesson_progress, next_text, own_copies
 from dlcourse.workbook.cli import main
 from dlcourse.workbook.lessons import find_lessons
@@ -35,7 +35,7 @@ def shelf(tmp_path, monkeypatch):
     (folder/'17_tensors.ipynb').write_text(notebook('# Tensors', '# Your turn: `rank`', RANK, '# The lab', "ask('guess')", '# Your turn: `pick`', PICK, "quiz('tensors')"))
     (folder/'18_descent.ipynb').write_text(notebook('# Descent', '# Your turn', RANK.replace('rank', 'slope_at')))
     asked.write_text(QUESTIONS)
-    monkeypatch.setattr(quiz, 'question_files', lambda: {'tensors': asked})
+    monkeypatch.setattr(questions, 'question_files', lambda: {'tensors': asked})
     monkeypatch.setenv('DLCOURSE_NOTEBOOKS', str(tmp_path/'shelf'))
     (tmp_path/'here').mkdir()
     monkeypatch.chdir(tmp_path/'here')
@@ -168,7 +168,7 @@ def answer(monkeypatch, capsys, typed, *words):
 
 
 def test_the_quiz_is_taken_from_a_pipe_and_kept(monkeypatch, capsys):
-    [question] = quiz.questions('tensors')
+    [question] = questions.questions('tensors')
     right = next(letter for letter, x in question.lettered.items() if x.right)
     said = answer(monkeypatch, capsys, f'{"ab".replace(right, "")}\n')
     assert 'How many?' in said and 'Two is the size.' in said and main(['next']) == 0

@@ -60,9 +60,9 @@ def test_holds_the_package_and_the_notebooks_and_nothing_else(files):
 
 def test_metadata_is_that_of_settings(metadata):
     settings = (ROOT/'settings.ini').read_text(encoding='utf-8')
-    required = re.search(r'^requirements =\n((?:    .+\n)+)', settings, re.M)[1].split()
+    required = re.search(r'^requirements =\n((?:    .+\n)+)', settings, re.M)[1].splitlines()
     plain = {re.sub(r'\s', '', r) for r in metadata.get_all('Requires-Dist') if 'extra ==' not in r}
-    assert plain == set(required)
+    assert plain == {re.sub(r'\s', '', r) for r in required}
     assert {'lab', 'site', 'dev'} <= set(metadata.get_all('Provides-Extra'))
     assert metadata['Requires-Python'] == '>=3.10'
     assert metadata['License-Expression'] == 'Apache-2.0'
