@@ -86,7 +86,7 @@ def untouched(f: Callable[..., Any], # what the learner has
 # %% ../../nbs/9_workshop/74_contract.ipynb #aede3068
 def form(x: Any) -> str: # in words: 'a tensor of shape (2, 3)', 'an int', 'nothing (None)'
     "What kind of thing it is, down to the shape."
-    if isinstance(x, Tensor): return f'a tensor of shape {tuple(x.shape)}'
+    if isinstance(x, Tensor): return f'a {"" if x.layout == torch.strided else "sparse "}tensor of shape {tuple(x.shape)}'
     if isinstance(x, (list, tuple)): return f'{len(x)} things: ' + ', '.join(map(form, x))
     if x is None: return 'nothing (None)'
     for kind, name in ((bool, 'a bool'), (np.bool_, 'a bool'), (Integral, 'an int'), (Real, 'a float'), (str, 'a str')):
@@ -117,7 +117,7 @@ def wrong_places(mine: Any,   # a tensor or a number
     if isinstance(theirs, str) or theirs is None: return torch.tensor([mine != theirs])
     try: a, b = (torch.as_tensor(x).detach().cpu().flatten() for x in (mine, theirs))
     except (TypeError, ValueError, RuntimeError, NotImplementedError): return None
-    if a.shape != b.shape: return None
+    if a.shape != b.shape or a.is_complex() != b.is_complex(): return None
     rtol = RTOL.get(b.dtype, 0.) if isinstance(theirs, Tensor) else 1e-4
     a, b = a.to(torch.complex128 if a.is_complex() else torch.float64), b.to(torch.complex128 if b.is_complex() else torch.float64)
     scale = b[b.isfinite()].abs().max().item() if b.isfinite().any() else 1.

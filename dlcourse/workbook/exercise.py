@@ -59,6 +59,7 @@ def verdict(f: Callable[..., Any],   # what the learner wrote
     try: found = guarded(lambda: findings(f, exercise), seconds)
     except Stuck as e: found = {'state': WRONG_VALUE, 'kind': 'stuck', 'message': f'{e} Is there a loop whose condition never changes?'}
     except Crashed as e: found = {'state': WRONG_VALUE, 'kind': 'crash', 'message': str(e)}
+    except RuntimeError as e: found = {'state': WRONG_VALUE, 'kind': 'error', 'message': f'What it gave back cannot be examined ({e}). Give back plain tensors and numbers.'}
     fields: dict[str, Any] = {key: tuple(x) if isinstance(x, list) else x for key, x in found.items()}
     return Verdict(exercise.name, lesson, **fields)
 

@@ -49,7 +49,7 @@ def panel(title: str,                # 'input x', 'yours', 'expected'
     "A value as a titled grid of texts."
     if not isinstance(x, Tensor): return {'title': title, 'note': '', 'cells': [[_named(x)]], 'bad': [[bool(bad is not None and bad.any())]]}
     note = f'{str(x.dtype).removeprefix("torch.")} {tuple(x.shape)}'
-    if x.is_meta or not x.numel(): return {'title': title, 'note': note, 'cells': [['no numbers']], 'bad': [[False]]}
+    if x.is_meta or x.layout != torch.strided or not x.numel(): return {'title': title, 'note': note, 'cells': [['no numbers']], 'bad': [[False]]}
     grid = _grid(x)
     marks = _grid(bad.view(x.shape)) if bad is not None and bad.numel() == x.numel() else torch.zeros_like(grid, dtype=torch.bool)
     first = marks.nonzero()[0].tolist() if marks.any() else [0, 0]
