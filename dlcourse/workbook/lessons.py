@@ -1,4 +1,4 @@
-"""Find the lesson notebooks wherever dlcourse is installed, say what each one holds, and write files whole or not at all.
+"""Find the lesson notebooks wherever dlcourse is installed, and say what each one holds.
 
 Docs: https://dlcourse.github.io/dlcourse/9_workshop/lessons.html.md"""
 
@@ -6,24 +6,25 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/lessons.html.md"""
 
 # %% auto #0
 __all__ = ['PAGE_MARK', 'notebooks_dir', 'Lesson', 'notebook_data', 'section', 'describe', 'find_lessons', 'folder_title',
-           'UnknownName', 'did_you_mean', 'pick', 'next_lesson', 'write_whole', 'check_out', 'WouldOverwrite',
-           'run_mark', 'written_by_run', 'fingerprint', 'check_free']
+           'UnknownName', 'did_you_mean', 'pick', 'next_lesson', 'check_out', 'WouldOverwrite', 'run_mark',
+           'written_by_run', 'fingerprint', 'check_free', 'write_whole']
 
-# %% ../../nbs/9_workshop/64_lessons.ipynb #99eec5d5
+# %% ../../nbs/9_workshop/64_lessons.ipynb #aa800d55
 import hashlib
 import json
 import os
 import re
-import tempfile
-import time
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.resources import files
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
+
+from ..core.whole import write_whole
+
+_all_ = ['write_whole']
 
 # %% ../../nbs/9_workshop/64_lessons.ipynb #eb07b4ca
 def notebooks_dir() -> Path: # the folder that holds the lesson folders
@@ -146,32 +147,6 @@ def next_lesson(lesson: Lesson,         # the one just done
     paths = [x.path for x in lessons]
     after = paths.index(lesson.path) + 1 if lesson.path in paths else len(paths)
     return lessons[after] if after < len(paths) else None
-
-# %% ../../nbs/9_workshop/64_lessons.ipynb #4987f648
-def write_whole(path: Path,   # where it goes
-                data: bytes,  # all of it
-               ) -> None:
-    "Write a file whole or not at all, and clear away what a run killed long ago has left."
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}.{os.getpid()}.', suffix='.part')
-    try:
-        with os.fdopen(handle, 'wb') as f: f.write(data); f.flush(); os.fsync(f.fileno())
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    finally: Path(name).unlink(missing_ok=True)
-
-def _sweep(path: Path) -> None:
-    "Delete what was left of this file more than an hour ago; younger ones may be another process's, still at work."
-    for left in path.parent.glob(f'.{path.name}.*.part'):
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > 3600: left.unlink()
-
-def _umask() -> int:
-    "The mask that new files of this process get."
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 # %% ../../nbs/9_workshop/64_lessons.ipynb #6cb054aa
 def check_out(folder: Path,              # where files go
