@@ -14,11 +14,14 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+import torch
+
 from .contract import Exercise, untouched
 from .guard import Crashed, Stuck, guarded
-from .judge import diagnosis, judge, overheard
+from .judge import diagnosis, judge
 from .lessons import UnknownName, did_you_mean
 from .progress import record
+from .witness import overheard, plain_torch
 from .verdict import DONE, NOT_STARTED, WRONG_SHAPE, WRONG_VALUE, Shown, Verdict, note, picture, sources
 
 # %% ../../nbs/9_workshop/59_exercise.ipynb #d07bf2a9
@@ -42,20 +45,26 @@ def findings(f: Callable[..., Any],  # what the learner wrote
            ) -> dict[str, Any]:     # the fields of a verdict, as JSON holds them
     "Judge a function and put what was found into words and panels."
     if untouched(f, exercise): return {'state': NOT_STARTED}
-    fault, printed = overheard(lambda: judge(f, exercise))
+    with plain_torch(): fault, printed = overheard(lambda: judge(f, exercise))
     if fault is None: return {'state': DONE, 'printed': printed, 'solutions': sources(exercise)}
-    if fault.kind == 'error' and fault.mine == 'NotImplementedError': return {'state': NOT_STARTED}
-    says, _ = overheard(lambda: diagnosis(fault, exercise))
+    if fault.kind == 'error' and str(fault.mine).startswith('NotImplementedError'): return {'state': NOT_STARTED}
+    with plain_torch(): says, _ = overheard(lambda: diagnosis(fault, exercise))
     return {'state': WRONG_SHAPE if fault.kind == 'shape' else WRONG_VALUE, 'kind': fault.kind, 'message': fault.message, 'says': says,
             'case': fault.case.says, 'panels': picture(fault, exercise), 'printed': printed}
 
 # %% ../../nbs/9_workshop/59_exercise.ipynb #66f7abd3
+@cache
+def _warm_up() -> None:
+    "Let PyTorch load here, once, what every child would load again for a tensor without numbers."
+    torch.where(torch.ones(1, device='meta') > 0, torch.ones(1, device='meta'), 0.)
+
 def verdict(f: Callable[..., Any],   # what the learner wrote
             name: str,               # which exercise it is
             seconds: float = 10,     # the longest that it may take
            ) -> Verdict:
     "Examine a function at arm's length; record nothing."
     lesson, exercise = find_exercise(name)
+    _warm_up()
     try: found = guarded(lambda: findings(f, exercise), seconds)
     except Stuck as e: found = {'state': WRONG_VALUE, 'kind': 'stuck', 'message': f'{e} Is there a loop whose condition never changes?'}
     except Crashed as e: found = {'state': WRONG_VALUE, 'kind': 'crash', 'message': str(e)}

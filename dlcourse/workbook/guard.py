@@ -9,8 +9,10 @@ __all__ = ['ROOM', 'Stuck', 'Crashed', 'can_fork', 'guarded']
 
 # %% ../../nbs/9_workshop/73_guard.ipynb #117b4705
 import _thread
+import builtins
 import ctypes
 import json
+import logging
 import os
 import select
 import signal
@@ -46,11 +48,16 @@ def _settle() -> None:
     with open('/proc/self/statm', encoding='ascii') as f: now = int(f.read().split()[0])*os.sysconf('SC_PAGE_SIZE')
     with suppress(ValueError, OSError): resource.setrlimit(resource.RLIMIT_AS, (now + ROOM, now + ROOM))
     if torch := sys.modules.get('torch'): torch.set_num_threads(1)
+    builtins.input = _no_input
+    logging.disable(logging.CRITICAL)  # the kernel's own words on messages from a fork
+
+def _no_input(*words: str) -> str: raise EOFError('An exercise is given its inputs; it does not ask for any.')
 
 def _gradients_work() -> bool:
     "Does PyTorch work out gradients in this child?"
     if not (torch := sys.modules.get('torch')): return True
-    try: torch.ones(1, requires_grad=True).sum().backward()
+    try:
+        with torch.inference_mode(False), torch.enable_grad(): torch.ones(1, requires_grad=True, device='cpu').sum().backward()
     except RuntimeError: return False
     return True
 
