@@ -3,6 +3,9 @@
 And the checks are checked: with any one kind of check switched off, some listed wrong answer gets through. So no kind is there for show.
 """
 import inspect
+import os
+import sys
+import warnings
 
 import pytest
 import torch
@@ -95,3 +98,53 @@ def test_checking_twice_says_the_same(exercise):
     before = torch.get_rng_state()
     found = [findings(exercise.wrong[0].f, exercise) for _ in range(2)]
     assert found[0] == found[1] and torch.equal(torch.get_rng_state(), before)
+
+
+# ---- whatever the notebook has set, and whatever comes back ----
+
+SETTINGS = {'no gradients': lambda: torch.set_grad_enabled(False), 'float64': lambda: torch.set_default_dtype(torch.float64),
+            'elsewhere': lambda: torch.set_default_device('meta'), 'warnings are errors': lambda: warnings.simplefilter('error')}
+
+
+@pytest.fixture
+def as_before():
+    "What PyTorch and warnings were set to comes back."
+    with warnings.catch_warnings():
+        yield
+        torch.set_grad_enabled(True)
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+
+
+@pytest.mark.parametrize('setting', SETTINGS)
+@pytest.mark.parametrize('name', ['fair_accuracy', 'slope_at', 'stable_sigmoid'])
+def test_right_answers_pass_whatever_the_notebook_has_set(name, setting, as_before):
+    SETTINGS[setting]()
+    assert verdict(EXERCISES[name].reference, name).state == 'done'
+
+
+def holds_itself():
+    nested = []
+    nested.append(nested)
+    return nested
+
+
+def unprintable():
+    class Odd:
+        def __repr__(self): raise RuntimeError('no words')
+    return Odd()
+
+
+@pytest.mark.parametrize('make', [lambda: 1j, lambda: torch.ones(())*1j, lambda: torch.eye(2).to_sparse(), lambda: 10**5000, holds_itself, unprintable,
+                                  lambda: torch.zeros(1).expand(10**10), lambda: (x for x in 'ab'), lambda: {'a': 1}, lambda: print('\ud800')])
+def test_whatever_comes_back_gets_a_verdict(make):
+    found = verdict(lambda t: make(), 'rank')
+    assert found.state in ('wrong shape', 'wrong value') and str(found) and found._repr_html_()
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='only a forked child can be left to die')
+@pytest.mark.parametrize('deed', [lambda: os._exit(3), lambda: os.kill(os.getpid(), 9), lambda: bytearray(2**45), sys.exit])
+def test_the_kernel_outlives_the_answer(deed, as_before):
+    torch.set_grad_enabled(False)
+    here = os.getpid()
+    assert verdict(lambda t: deed() and 2, 'rank').state == 'wrong value' and os.getpid() == here
