@@ -73,6 +73,7 @@ def test_scikit_learn_agrees():
     (torch.randn(4, 3), torch.tensor([0, 1, 3, 0]), ValueError, 'run from 0 to 3'),
     (torch.randn(4, 3), torch.tensor([0, 1, -1, 0]), ValueError, 'run from -1 to 1'),
     (torch.randn(0, 3), torch.zeros(0).long(), ValueError, 'empty'),
+    (torch.randn(4, 2), torch.tensor([False, True, True, False]), TypeError, 'long()'),
     (torch.randn(4, 3), torch.tensor([0., 1., 1., 0.]), TypeError, 'long()'),
     (torch.randn(4, 3) > 0, torch.tensor([0, 1, 1, 0]), TypeError, 'scores'),
     (torch.tensor([0, 1, 1, 0]), torch.tensor([0, 1, 1, 0]), TypeError, 'scores')])
@@ -169,8 +170,12 @@ def test_nothing_is_read_and_no_graph_is_kept():
 def test_sums_stay_where_the_batches_are(device):
     if not device_works(device): pytest.skip(f'no {device}')
     preds, targs = draw(50, 4, 3)
+    there = preds.to(device), targs.to(device)
     for f in (accuracy, error_rate):
-        metric = run(as_metric(f), preds.to(device), targs.to(device), [20, 30])
+        if device == 'cuda': torch.cuda.set_sync_debug_mode('error')
+        try: metric = run(as_metric(f), *there, [20, 30])
+        finally:
+            if device == 'cuda': torch.cuda.set_sync_debug_mode('default')
         assert metric.value.device.type == device
         assert metric.value.item() == pytest.approx(f(preds, targs).item(), abs=1e-7)
     assert run(as_metric(rmse), preds.to(device), preds.flip(1).to(device), [20, 30]).value.device.type == device
@@ -209,6 +214,18 @@ def test_scipy_agrees():
     x = torch.randn(200, dtype=torch.float64)
     theirs = stats.norm.interval(.9, loc=x.mean().item(), scale=stats.sem(x))
     assert mean_interval(x.mean(), x.std(), 200, .9) == pytest.approx(theirs, rel=1e-12)
+
+
+def test_no_end_leaves_the_shares():
+    for n in range(1, 400):
+        assert confidence_interval(0, n)[0] == pytest.approx(0, abs=1e-12) and confidence_interval(0, n)[0] >= 0
+        assert confidence_interval(1, n)[1] == pytest.approx(1, abs=1e-12) and confidence_interval(1, n)[1] <= 1
+
+
+def test_the_interval_beside_a_share():
+    preds, targs = draw(90, 4, 5)
+    for f, right in [(accuracy, by_hand(preds, targs)), (error_rate, 90 - by_hand(preds, targs))]:
+        assert interval_of(run(as_metric(f), preds, targs, [40, 40, 10]), .9) == confidence_interval(right/90, 90, .9)
 
 
 def test_the_interval_beside_a_root():

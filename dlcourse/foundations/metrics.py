@@ -34,10 +34,10 @@ def _check_classes(preds: Tensor, targs: Tensor, axis: int) -> None:
     if preds.ndim == 0 or preds.shape[axis] < 2:
         raise ValueError(f'preds of shape {tuple(preds.shape)} hold no two scores to choose between along axis {axis}. '
                          'For one score for each item use batch_accuracy: above 0 says 1.')
-    wanted = tuple(n for i, n in enumerate(preds.shape) if i != axis % preds.ndim)
+    wanted = preds.shape[:axis % preds.ndim] + preds.shape[axis % preds.ndim + 1:]
     if targs.shape != wanted:
-        mend = 'One-hot? Use targs.argmax(1).' if targs.shape == preds.shape else 'A column of targets? Use targs.squeeze(1).'
-        raise ValueError(f'preds of shape {tuple(preds.shape)} need targs of shape {wanted}; got {tuple(targs.shape)}. {mend}')
+        mends = {preds.shape: ' One-hot? Use targs.argmax(1).', (*wanted, 1): ' A column? Use targs.squeeze(1).'}
+        raise ValueError(f'preds of shape {tuple(preds.shape)} need targs of shape {tuple(wanted)}; got {tuple(targs.shape)}.{mends.get(targs.shape, "")}')
     if targs.is_floating_point() or targs.is_complex() or targs.dtype == torch.bool:
         raise TypeError(f'targs must be the numbers of classes, int64; got {targs.dtype}. Use targs.long() if that is what they are.')
     if not targs.numel(): raise ValueError('The batch is empty: there is nothing to be right about.')
