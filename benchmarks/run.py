@@ -16,7 +16,7 @@ import harness
 from harness import HERE, RESULTS, BenchError
 from sources import source_hash
 
-LANES = ('imports', 'train_epoch', 'optimizer')
+LANES = ('imports', 'train_epoch', 'optimizer', 'loader')
 PEERS_FILE = HERE/'peers.json'
 
 
