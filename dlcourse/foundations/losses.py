@@ -11,6 +11,7 @@ __all__ = ['softmax', 'log_softmax', 'nll', 'cross_entropy', 'binary_cross_entro
 # %% ../../nbs/4_under_the_hood/21_losses.ipynb #b411bab9
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 # %% ../../nbs/4_under_the_hood/21_losses.ipynb #3ae7d268
 def _need_floats(x: Tensor, what: str) -> None:
@@ -23,7 +24,8 @@ def _wide(x: Tensor) -> Tensor:
 
 def _narrow(x: Tensor, like: Tensor) -> Tensor:
     "Back to the dtype of `like`; under autocast float32 stays, as with PyTorch's losses."
-    return x if torch.is_autocast_enabled(like.device.type) else x.to(like.dtype)
+    wide = x.dtype != like.dtype and not like.is_meta and torch.is_autocast_enabled(like.device.type)
+    return x if wide else x.to(like.dtype)
 
 def softmax(x: Tensor,     # scores, any shape
             dim: int = -1, # the axis along which the shares add up to 1
@@ -67,7 +69,8 @@ def _check_scores(scores: Tensor, targets: Tensor, weight: Tensor | None) -> Non
     if targets.is_floating_point() or targets.is_complex() or targets.dtype == torch.bool:
         raise ValueError(f'targets must be class indices, whole numbers; got {targets.dtype}. Pass targets.long(), or use binary_cross_entropy_with_logits.')
     need = (*scores.shape[:1], *scores.shape[2:])
-    if scores.ndim < 2 or targets.shape != need:
+    if scores.ndim < 2: raise ValueError(f'scores must have shape (bs, n_classes, ...); got {tuple(scores.shape)}. For a single item pass scores[None].')
+    if targets.shape != need:
         raise ValueError(f'scores (bs, n_classes, ...) of shape {tuple(scores.shape)} need targets of shape {need}; got {tuple(targets.shape)}.')
     if not scores.numel(): raise ValueError('The batch is empty: scores and targets hold no items.')
     if weight is not None and weight.shape != scores.shape[1:2]:
@@ -109,7 +112,7 @@ def nll(log_probs: Tensor,              # log-probabilities, shape (bs, n_classe
 def _smoothed(losses: Tensor, log_probs: Tensor, weight: Tensor | None, kept: Tensor | None, amount: float) -> Tensor:
     "Losses of which `amount` is shared out evenly among all classes."
     if not 0 <= amount <= 1: raise ValueError(f'label_smoothing must be from 0 to 1; got {amount}.')
-    if weight is not None: log_probs = log_probs*weight.to(log_probs.dtype).view(-1, *[1]*(log_probs.ndim - 2))
+    if weight is not None: log_probs = log_probs*weight.view(-1, *[1]*(log_probs.ndim - 2))
     spread = -log_probs.mean(1)
     return (1 - amount)*losses + amount*(spread if kept is None else spread.where(kept, 0))
 
@@ -125,9 +128,10 @@ def cross_entropy(logits: Tensor,               # scores, shape (bs, n_classes, 
     _check_scores(logits, targets, weight)
     kept = _check_classes(targets := targets.long(), logits.shape[1], ignore_index)
     log_probs = torch.log_softmax(_wide(logits), 1)
+    if weight is not None: weight = weight.to(log_probs.dtype)
+    if not label_smoothing: return _narrow(F.nll_loss(log_probs, targets, weight, ignore_index=ignore_index, reduction=reduction), logits)
     losses, shares = _picked(log_probs, targets, weight, kept)
-    if label_smoothing: losses = _smoothed(losses, log_probs, weight, kept, label_smoothing)
-    return _narrow(_reduced(losses, reduction, shares), logits)
+    return _narrow(_reduced(_smoothed(losses, log_probs, weight, kept, label_smoothing), reduction, shares), logits)
 
 # %% ../../nbs/4_under_the_hood/21_losses.ipynb #4d52e906
 def _check_binary(scores: Tensor, targets: Tensor, what: str) -> None:
