@@ -43,6 +43,7 @@ class CancelFitException(Exception):
 class Callback:
     "Something that acts at the moments of a run: give it methods named after `EVENTS`."
     order: ClassVar[int] = 0 # of two callbacks at one moment, the one with the smaller order acts first
+    early: ClassVar[tuple[str, ...]] = () # events at which it acts before all others, whatever its order
     keeps: ClassVar[tuple[str, ...]] = () # attributes, plain numbers and lists of them, that a checkpoint has to carry over
     learn: Any = None        # the Learner, while it fits
 
@@ -59,8 +60,11 @@ class Callback:
 def listeners(cbs: Iterable[Callback]               # in the order in which they were given
              ) -> dict[str, tuple[Callable, ...]]:  # event -> methods to call, by the callbacks' `order`
     "What to call at each event, looked up once."
-    ordered = sorted(cbs, key=lambda cb: cb.order)
-    return {event: tuple(getattr(cb, event) for cb in ordered if hasattr(cb, event)) for event in EVENTS}
+    ordered, found = sorted(cbs, key=lambda cb: cb.order), dict[str, tuple[Callable, ...]]()
+    for event in EVENTS:
+        mine = [cb for cb in ordered if hasattr(cb, event)]
+        found[event] = tuple(getattr(cb, event) for cb in sorted(mine, key=lambda cb: event not in cb.early))
+    return found
 
 # %% ../../nbs/9_workshop/82_callbacks.ipynb #602ec4ce
 class Scores:
