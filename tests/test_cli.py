@@ -16,7 +16,8 @@ from test_lessons import make_shelf, notebook
 
 from dlcourse.workbook import cli
 from dlcourse.workbook.cli import COMMANDS, main
-from dlcourse.workbook.lessons import pick
+from dlcourse.workbook.lessons import find_lessons, pick
+from dlcourse.workbook.reports import lessons_text, short_times
 from dlcourse.workbook.terminal import Screen, column_widths, encodable, fold, table
 
 FIGURE = dict(what='accuracy', value=0.98311, centre=0.983, halfwidth=0.004, set='real', published='0.9828, fastbook 4', seeds=[0], ok=True)
@@ -116,7 +117,7 @@ def test_a_closed_stream_is_no_error(shelf, words, code):
 
 def test_lessons_in_a_pipe(shelf):
     lines = dlcourse('lessons').stdout.splitlines()
-    assert lines[2] == 'Lesson 4 \u00b7 Under' and lines[3].split()[:3] == ['17', 'good', 'Good'] and 'about 1 second' in lines[3]
+    assert lines[2] == 'Lesson 4 \u00b7 Under' and lines[3].split()[:3] == ['17', 'good', 'Good'] and lines[3].endswith('  1 s')
     assert '\x1b' not in ''.join(lines)
 
 
@@ -128,6 +129,36 @@ def test_lessons_as_json(shelf):
 def test_a_console_without_our_signs(shelf):
     done = dlcourse('lessons', PYTHONIOENCODING='ascii', PYTHONUTF8='0')
     assert done.returncode == 0 and 'Lesson 4 - Under' in done.stdout
+
+
+@pytest.mark.parametrize('said, short', [
+    ("about 1 minute to run on a laptop's CPU, two hours to work through with its exercises", ('1 min', '2 h')), ("under 1 minute to run on a laptop's CPU, an hour and a half to work through", ('< 1 min', '1.5 h')),
+    ("less than half a minute to run on a laptop's CPU, three hours to work through", ('< 30 s', '3 h')), ("about 45 seconds to run, half an hour to work through", ('45 s', '30 min')), ('about 2 minutes on a laptop', ('2 min', '')),
+    ("about 20 minutes to run on a GPU, two and a half hours to work through", ('20 min', '2.5 h')), ('', ('', '')), ('a while', ('a while', '')), ("an afternoon to run on a laptop's CPU", ('an afternoon', ''))])
+def test_a_time_is_short_in_the_table(said, short): assert short_times(said) == short
+
+
+def test_every_lessons_time_is_understood():
+    for lesson in find_lessons(): assert all(re.fullmatch(r'(< )?[\d.]+ (s|min|h)', part) for part in short_times(lesson.time)), lesson.time
+
+
+@pytest.mark.parametrize('width', [40, 60, 80, 120])
+def test_the_table_of_lessons_fits_and_keeps_its_times_in_line(width):
+    lessons = find_lessons()
+    text = lessons_text(lessons, Screen(width))
+    assert max(map(len, text.splitlines())) <= width
+    rows = [line for line in text.splitlines() if re.match(r'\d+ ', line)]
+    assert len(rows) == len(lessons) and all(re.search(r'(min| s)\s+[\d.]+ h\b', line) for line in rows)
+    assert all(word in text for lesson in lessons for word in lesson.title.split())
+
+
+@pytest.mark.parametrize('columns', [40, 60, 80])
+@pytest.mark.parametrize('words', HELPS, ids=lambda words: ' '.join(words) or 'dlcourse')
+def test_help_fits_a_narrow_window(words, columns, monkeypatch, capsys):
+    monkeypatch.setattr(cli, 'screen', lambda stream: Screen(columns))
+    with pytest.raises(SystemExit): main([*words, '--help'])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if len(line) > columns and len(line.split()) > 1] == []
 
 
 # start
@@ -152,6 +183,23 @@ def test_start_with_one_file_that_may_not_be_written_says_what_to_do(shelf, monk
     monkeypatch.setattr(cli, 'copy_lessons', denied)
     assert main(['start', '--no-open']) == 1
     assert 'dlcourse start FOLDER' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('words', ['note.txt', 'note.txt/inside', 'x'*300, os.path.join('x'*300, 'y')], ids=['a file', 'in a file', 'too long', 'in too long'])
+def test_start_where_no_folder_can_be_says_what_to_do(shelf, words, capsys):
+    Path('note.txt').write_text('mine')
+    assert main(['start', words, '--no-open']) == 1
+    said = capsys.readouterr().err
+    assert 'Errno' not in said and 'dlcourse start FOLDER' in said and words in said and Path('note.txt').read_text() == 'mine'
+
+
+@posix
+def test_start_in_a_folder_that_takes_no_files_says_so(shelf, monkeypatch, capsys):
+    def denied(*_): raise FileNotFoundError(2, 'No such file or directory', '/proc/mine')
+    monkeypatch.setattr(cli, 'copy_lessons', denied)
+    assert main(['start', 'mine', '--no-open']) == 1
+    said = capsys.readouterr().err
+    assert 'mine cannot be made: No such file or directory' in said and 'dlcourse start FOLDER' in said and 'Errno' not in said
 
 
 def test_start_without_jupyterlab_says_how_to_get_it(shelf, monkeypatch, capsys):

@@ -161,7 +161,11 @@ def test_whatever_is_typed_only_letters_answer():
 @pytest.mark.parametrize('end', ['q', 'quit', KeyboardInterrupt(), EOFError()], ids=repr)
 def test_stopping_keeps_what_was_answered(end):
     first, second = questions('tensors')[:2]
-    take_quiz('tensors', typist(letters(first, True)[0], letters(second, False)[0], end), lambda text: None)
+    said, lines = [], typist(letters(first, True)[0], letters(second, False)[0], end)
+    if isinstance(end, KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match='kept'): take_quiz('tensors', lines, said.append)
+    else: take_quiz('tensors', lines, said.append)
+    assert f'1 not right yet, {len(questions("tensors")) - 2} left. To go on: dlcourse quiz tensors' in said[-1]
     assert (standing()['tensors', first.id].best, standing()['tensors', second.id].best) == ('right', 'wrong')
     assert sit('tensors').questions == questions('tensors')[1:], 'a second run asks what is not yet right'
     assert sit('tensors', again=True).questions == questions('tensors')
@@ -172,7 +176,7 @@ def test_at_the_end_stands_what_to_read_again():
     take_quiz('tensors', typist(*(letters(q, i != 1)[0] for i, q in enumerate(asked))), said.append)
     ending = '\n'.join(said[-3:])
     assert f'{len(asked)} of {len(asked)} answered, {len(asked) - 1} right at the first try' in ending
-    assert room.section_of(asked[1]).replace('`', '') in ending and 'Not right yet: 1.' in ending
+    assert room.section_of(asked[1]).replace('`', '') in ending and '1 not right yet. To go on: ' in ending and ' left' not in ending
 
 
 def test_right_stays_right():

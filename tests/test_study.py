@@ -13,12 +13,14 @@ import pytest
 from test_lessons import notebook
 
 from dlcourse.workbook import progress, questions
-from dlcourse.workbook.agenda import agenda, lesson_progress, next_text, own_copies
+from dlcourse.workbook.agenda import agenda, last_copy, lesson_progress, next_text, own_copies
 from dlcourse.workbook.cli import main
 from dlcourse.workbook.lessons import find_lessons
 from dlcourse.workbook.progress import Standing, progress_file, read_events, record
-from dlcourse.workbook.study import desk
+from dlcourse.workbook.recheck import Answered
+from dlcourse.workbook.study import _unchecked, _watched, desk
 from dlcourse.workbook.terminal import Screen
+from dlcourse.workbook.watch import Watch
 
 posix = pytest.mark.skipif(os.name != 'posix', reason='signals of POSIX')
 RANK = '#| answer: rank\ndef rank(t):\n    "The number of axes."\n    return len(t.shape)\n\ncheck(rank)'
@@ -70,21 +72,79 @@ def test_next_names_the_file_in_the_readers_own_copy(capsys, monkeypatch):
     assert 'in    17_tensors.ipynb, under "Your turn: rank"\ntype  dlcourse start\n' in capsys.readouterr().out
     main(['start', 'my-own', '--no-open'])
     capsys.readouterr()
-    for place, file, how in (('.', 'my-own/4_under/17_tensors.ipynb', 'my-own'), ('my-own', '4_under/17_tensors.ipynb', '.'), ('my-own/4_under', '17_tensors.ipynb', str(Path('my-own').absolute()))):
+    for place, file, how in (('.', 'my-own/4_under/17_tensors.ipynb', ' my-own'), ('my-own', '4_under/17_tensors.ipynb', ''), ('my-own/4_under', '17_tensors.ipynb', '')):
         with monkeypatch.context() as here:
             here.chdir(place)
             main(['next'])
-            assert capsys.readouterr().out.endswith(f'in    {file}, under "Your turn: rank"\ntype  dlcourse start {how}\n')
-    main(['start', '--no-open'])
+            assert capsys.readouterr().out.endswith(f'in    {file}, under "Your turn: rank"\ntype  dlcourse start{how}\n')
+    main(['start', 'dlcourse-lessons', '--no-open'])
     assert [folder.name for folder in own_copies(Path())] == ['dlcourse-lessons', 'my-own']
     capsys.readouterr(), main(['next'])
     assert capsys.readouterr().out.endswith('dlcourse-lessons/4_under/17_tensors.ipynb, under "Your turn: rank"\ntype  dlcourse start\n')
 
 
+# ---- the copy, from anywhere ----
+
+@pytest.mark.parametrize('place', ['.', '4_under', '4_under/deeper'])
+def test_start_inside_a_copy_uses_that_copy_and_says_so(place, capsys, monkeypatch):
+    main(['start', 'mine', '--no-open'])
+    Path('mine/4_under/deeper').mkdir()
+    copy = Path('mine').absolute()
+    monkeypatch.chdir(copy/place)
+    capsys.readouterr()
+    assert main(['start', '--no-open']) == 0
+    said = capsys.readouterr().out
+    assert str(copy) in said and '2 unchanged' in said and not list(copy.rglob('dlcourse-lessons'))
+
+
+def test_from_anywhere_the_last_copy_is_known(capsys, monkeypatch, tmp_path):
+    main(['start', 'my own', '--no-open'])
+    copy = Path('my own').absolute()
+    (tmp_path/'elsewhere').mkdir()
+    monkeypatch.chdir(tmp_path/'elsewhere')
+    for words in (['next'], ['progress']):
+        capsys.readouterr()
+        assert main(words) == 0
+        assert capsys.readouterr().out.endswith(f'in    {copy}/4_under/17_tensors.ipynb, under "Your turn: rank"\ntype  dlcourse start "{copy}"\n'.replace('/', os.sep))
+    assert main(['start', '--no-open']) == 2 and not list(Path().iterdir())
+    said = capsys.readouterr().err
+    assert f'dlcourse start "{copy}"' in said and 'dlcourse start dlcourse-lessons' in said
+    assert main(['start', 'dlcourse-lessons', '--no-open']) == 0 and last_copy() == Path('dlcourse-lessons').absolute()
+    assert main(['start', '--no-open']) == 0, 'the copy right here is meant'
+
+
+def test_a_copy_that_is_gone_is_forgotten(capsys, monkeypatch, tmp_path):
+    main(['start', 'mine', '--no-open'])
+    copy = Path('mine').absolute()
+    copy.rename(tmp_path/'moved')
+    capsys.readouterr(), main(['next'])
+    assert capsys.readouterr().out.endswith('in    17_tensors.ipynb, under "Your turn: rank"\ntype  dlcourse start\n')
+    (tmp_path/'moved').rename(copy)
+    assert last_copy() is None and main(['start', 'mine', '--no-open']) == 0 and last_copy() == copy
+
+
+def test_where_nothing_is_recorded_no_copy_is_remembered(monkeypatch, tmp_path):
+    monkeypatch.setenv('DLCOURSE_PROGRESS', '')
+    before = set(tmp_path.rglob('*'))
+    assert main(['start', 'mine', '--no-open']) == 0 and last_copy() is None
+    assert {path.relative_to(tmp_path).parts[:2] for path in set(tmp_path.rglob('*')) - before} == {('here', 'mine')}
+
+
+@pytest.mark.parametrize('rubbish', ['', '[]', '{}', '{"copy": 3}', '{"copy": null}', '{"copy": "\\u0000"}', '\x00'])
+def test_a_damaged_note_of_the_copy_is_no_trouble(rubbish, capsys):
+    progress_file().with_name('copy.json').write_text(rubbish)
+    assert last_copy() is None and main(['next']) == 0 and main(['start', '--no-open']) == 0 and last_copy() == Path('dlcourse-lessons').absolute()
+
+
+def test_a_note_that_cannot_be_written_stops_nothing(capsys):
+    progress_file().with_name('copy.json').mkdir()
+    assert main(['start', '--no-open']) == 0 and main(['next']) == 0
+
+
 def test_progress_says_what_is_done_and_what_is_not(capsys):
     record('tensors', 'rank', 'done'), record('tensors', 'pick', 'wrong value'), record('tensors', 'axes', 'right'), record('old', 'gone', 'done')
     assert main(['progress']) == 0
-    assert capsys.readouterr().out == ('tensors    1 of 2 exercises \u00b7 1 of 2 questions\n           done: rank\n           wrong value: pick\n'
+    assert capsys.readouterr().out == ('tensors    1 of 2 exercises \u00b7 1 of 1 in the quiz \u00b7 0 of 1 in the bug lab\n           done: rank\n           wrong value: pick\n'
                                        'descent    0 of 1 exercises\n\nnext  question guess of tensors\nin    17_tensors.ipynb, under "The lab"\ntype  dlcourse start\n')
 
 
@@ -208,6 +268,82 @@ def test_watch_wants_a_place(words, says, capsys):
     assert main(['watch', *words]) == 1 and says in capsys.readouterr().err
 
 
+def test_watch_where_no_notebook_is_says_which_folder_and_what_to_type(capsys, tmp_path, monkeypatch):
+    for words in (['watch'], ['watch', '.'], ['watch', '/']):
+        assert main(words) == 1
+        said = capsys.readouterr().err
+        assert f'no notebook in {"/" if "/" in words else tmp_path/"here"}' in said and 'dlcourse start' in said and 'dlcourse watch' in said
+    def denied(path): raise PermissionError(13, 'Permission denied', str(path))
+    monkeypatch.setattr(os, 'scandir', denied), monkeypatch.setattr(os, 'listdir', denied)
+    assert main(['watch', '.']) == 1
+    said = capsys.readouterr().err
+    assert f'{tmp_path/"here"} cannot be read: Permission denied' in said and 'Errno' not in said
+
+
+def test_watch_finds_the_copy_that_is_meant(capsys, tmp_path, monkeypatch):
+    main(['start', 'mine', '--no-open'])
+    copy = Path('mine').absolute()
+    (tmp_path/'elsewhere').mkdir()
+    for place, words in ((tmp_path/'here', []), (tmp_path/'here', ['.']), (copy, []), (copy/'4_under', []), (tmp_path/'elsewhere', [])):
+        monkeypatch.chdir(place)
+        assert _watched(*words or [None]) == copy
+
+
+def watched(monkeypatch, capsys, *saves):
+    "What `dlcourse watch` prints while its checks find this, one list of verdicts or notes for each save."
+    def pretend(place, tell, after, **_):
+        for save in saves:
+            for said in save: tell(Path('mine/4_under/17_tensors.ipynb'), said)
+            after()
+        raise KeyboardInterrupt
+    monkeypatch.setattr('dlcourse.workbook.watch.watch_notebooks', pretend)
+    if not Path('mine').exists(): main(['start', 'mine', '--no-open'])
+    capsys.readouterr()
+    assert main(['watch']) == 0
+    return capsys.readouterr().out
+
+
+def test_watch_gives_advice_for_a_terminal(monkeypatch, capsys):
+    texts = ('rank: wrong value\nhint(rank) is no part of it\n\nStuck? hint(rank)', 'rank: not started\n\nWrite its body, then run the cell again. Stuck? hint(rank)', 'rank: done\n\nHow we wrote it: solution(rank)')
+    said = watched(monkeypatch, capsys, [Answered('rank', 'wrong value', text) for text in texts])
+    assert 'hint(rank) is no part' in said and 'Stuck? dlcourse hint rank\n' in said
+    assert 'Write its body, then save again. Stuck? dlcourse hint rank\n' in said and 'How we wrote it, in the notebook: solution(rank)\n' in said
+
+
+def test_watch_tells_what_is_next_only_when_it_changes(monkeypatch, capsys):
+    def good(): record('tensors', 'rank', 'done'); yield Answered('rank', 'done', 'rank: done')
+    bad = Answered('pick', 'wrong value', 'pick: wrong value')
+    said = watched(monkeypatch, capsys, [bad], [bad], good(), [bad])
+    assert said.count('next ') == 2 and said.index('next  exercise rank') < said.index('pick: wrong value') < said.index('rank: done') < said.index('next  question guess')
+    assert 'type ' not in said
+
+
+def test_watch_says_of_a_save_that_nothing_changed(monkeypatch, capsys):
+    assert '17_tensors.ipynb saved, no exercise changed\n' in watched(monkeypatch, capsys, ['saved, no exercise changed'])
+    assert f'Watching {Path("mine").absolute()}' in watched(monkeypatch, capsys)
+
+
+def waiting(place): return _unchecked(Watch(place).seen, desk())
+
+
+def test_what_was_written_before_the_watch_began_is_checked(monkeypatch, capsys):
+    main(['start', 'mine', '--no-open'])
+    file = Path('mine/4_under/17_tensors.ipynb')
+    assert waiting(Path('mine')) == {}
+    data = json.loads(file.read_text())
+    for cell in data['cells']: cell['source'] = ''.join(cell['source']).replace('\n    ...', '\n    return 1')
+    file.write_text(json.dumps(data))
+    assert waiting(Path('mine')) == waiting(file) == {file: {'rank', 'pick'}}
+    record('tensors', 'rank', 'wrong value')
+    assert waiting(Path('mine')) == {file: {'pick'}}, 'checked since it was saved'
+    os.utime(file, (time.time() + 60,)*2)
+    assert waiting(Path('mine')) == {file: {'rank', 'pick'}}
+    record('tensors', 'pick', 'done')
+    assert waiting(Path('mine')) == {file: {'rank'}}, 'done stays done'
+    file.write_text('{')
+    assert waiting(Path('mine')) == {}
+
+
 @posix
 def test_a_saved_answer_is_checked_recorded_and_the_next_thing_named():
     "The real thing, with PyTorch: the stub, a wrong answer, a right one; Ctrl-C at the end."
@@ -227,6 +363,7 @@ def test_a_saved_answer_is_checked_recorded_and_the_next_thing_named():
             os.replace(file.with_suffix('.tmp'), file)
             wait_for(verdict)
         wait_for('next  exercise brighten')
+        assert 'Stuck? dlcourse hint rank\n' in Path('said.txt').read_text() and 'hint(' not in Path('said.txt').read_text()
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
     finally: process.kill()

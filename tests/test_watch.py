@@ -12,7 +12,7 @@ import pytest
 
 from dlcourse.workbook import recheck, watch
 from dlcourse.workbook.recheck import Checker, plain
-from dlcourse.workbook.watch import PATIENT, Watch, checked_names, find_exercises
+from dlcourse.workbook.watch import PATIENT, SAVED, Watch, checked_names, find_exercises, notebooks_in
 
 posix = pytest.mark.skipif(os.name != 'posix', reason='signals of POSIX')
 PRETEND = '''
@@ -40,6 +40,7 @@ def book(tmp_path, monkeypatch):
 
 
 def names(changes): return {change.path.name: change.names for change in changes}
+def notes(changes): return [change.note for change in changes]
 
 
 def save(path, *sources, atomic=True):
@@ -61,7 +62,7 @@ def test_only_what_was_changed_is_checked(book, atomic):
     save(book, HELPER, RIGHT, ADD, atomic=atomic)
     assert names(look()) == {'01_sums.ipynb': ['double']} and look() == []
     save(book, HELPER, '# a word of mine\n' + RIGHT + '\n', ADD, atomic=atomic)
-    assert look() == [], 'comments and spaces are no change'
+    assert notes(look()) == [SAVED] and look() == [], 'comments and spaces are no change'
     save(book, HELPER.replace('k = 2', 'k = 3'), RIGHT, ADD, atomic=atomic)
     assert names(look()) == {'01_sums.ipynb': ['add']}, 'what it uses has changed'
     save(book, HELPER.replace('k = 2', 'k = 3'), RIGHT, 'print("a cell between")', ADD, 'def new(x): return 4\ncheck(new)', atomic=atomic)
@@ -125,7 +126,7 @@ def test_a_deleted_notebook_is_named_once_and_may_come_back(book):
     book.unlink()
     assert [change.note for _ in range(PATIENT*3) for change in look()] == ['is gone. It is checked again when it comes back.']
     book.write_text(kept)
-    assert look() == []
+    assert notes(look()) == [SAVED]
     book.unlink()
     assert look() == []
     save(book, HELPER, RIGHT, ADD)
@@ -139,6 +140,21 @@ def test_copies_that_editors_keep_are_not_watched(book):
     for code in (DOUBLE, RIGHT): save(hidden, code); assert look() == []
     (book.parent/'04_new.ipynb').write_text(text(HELPER, RIGHT))
     assert look() == [], 'a new notebook is looked at from its second save on'
+
+
+def test_only_a_copys_layout_is_looked_at(tmp_path):
+    "Not the whole disk: notebooks in the folder, and in the folders of lessons right below it."
+    for place in ('.', '4_under', '4_under/deeper', 'other', 'runs'):
+        (tmp_path/place).mkdir(exist_ok=True)
+        (tmp_path/place/'a.ipynb').write_text(text(DOUBLE))
+    assert [str(path.relative_to(tmp_path)) for path in notebooks_in(tmp_path)] == [os.path.join('4_under', 'a.ipynb'), 'a.ipynb']
+    assert notebooks_in(tmp_path/'4_under'/'deeper'/'a.ipynb') == [tmp_path/'4_under'/'deeper'/'a.ipynb'] and notebooks_in(tmp_path/'none') == []
+
+
+def test_what_was_written_before_is_checked_first(book, monkeypatch):
+    told, turns = [], iter([True, False])
+    watch.watch_notebooks(Watch(book.parent, lambda seen: {book: {'add', 'gone'}}), lambda path, said: told.append((said.name, said.state)), lambda: told.append('next'), go_on=lambda: next(turns), room='pretend')
+    assert told == [('add', 'done'), 'next']
 
 
 def test_a_hidden_folder_can_be_watched_itself(tmp_path):
@@ -272,7 +288,7 @@ def test_saves_are_told_as_they_come(book, monkeypatch):
         return go_on.left > 0
     go_on.left = 3
     def tell(path, said): told.append(said if isinstance(said, str) else (said.name, said.state))
-    watch.watch_notebooks(book.parent, tell, lambda: told.append('next'), go_on=go_on, room='pretend')
+    watch.watch_notebooks(Watch(book.parent), tell, lambda: told.append('next'), go_on=go_on, room='pretend')
     assert told[:2] == [('double', 'done'), 'next'] and 'cannot be read' in told[2] and told[3:] == [('add', 'wrong value'), 'next']
 
 

@@ -28,8 +28,9 @@ def summary(sitting: Sitting # at its end
     yield f'\n{sitting.score}.'
     again = dict.fromkeys(f'{q.lesson}: {look}' for q in sitting.missed if (look := section_of(q).replace('`', '')))
     if again: yield 'To read again:' + ''.join(f'\n  {place}' for place in again)
-    left = [q for q in sitting.questions if not sitting.solved(q)]
-    if left: yield f'Not right yet: {len(left)}. They are asked next time: dlcourse quiz {left[0].lesson}'
+    wrong, left = (sum((q.id in sitting.given) == given and not sitting.solved(q) for q in sitting.questions) for given in (True, False))
+    counts = [f'{wrong} not right yet'] * bool(wrong) + [f'{left} left'] * bool(left)
+    if counts: yield f'{", ".join(counts)}. To go on: dlcourse quiz {sitting.questions[0].lesson}'
 
 # %% ../../nbs/9_workshop/60_quiz.ipynb #bf54d55c
 def take_quiz(lesson: str,                   # such as 'tensors'
@@ -38,15 +39,17 @@ def take_quiz(lesson: str,                   # such as 'tensors'
               *, again: bool = False,        # also what was answered right before?
              ) -> Sitting:
     "Ask a lesson's questions one after the other, and say at the end what to read again."
-    sitting = sit(lesson, again=again)
+    sitting, interrupted = sit(lesson, again=again), False
     if sitting.questions: write('A letter answers. q stops, and what you answered is kept.')
     else: write(f'All {len(questions(lesson))} questions of {lesson} are answered right. To be asked again: dlcourse quiz {lesson} --again')
     try:
         for i, question in enumerate(sitting.questions, 1):
             write(f'\n{i} of {len(sitting.questions)}. {question.ask}\n' + ''.join(f'\n  {letter}. {answer.text}' for letter, answer in question.lettered.items()))
             write(told(question, sitting.give(question, _letter(question, read, write))))
-    except (KeyboardInterrupt, EOFError): write('')
+    except EOFError: write('')
+    except KeyboardInterrupt: interrupted = True; write('')
     for line in summary(sitting): write(line)
+    if interrupted: raise KeyboardInterrupt('what you answered is kept')
     return sitting
 
 def _letter(question: Question, read: Callable[[], str], write: Callable[[str], None]) -> str:

@@ -11,16 +11,22 @@ __all__ = ['PROGRESS', 'STUDY', 'Desk', 'desk', 'run_next', 'run_progress', 'run
 # %% ../../nbs/9_workshop/78_study.ipynb #be1a8068
 import argparse
 import json
+import os
+import re
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from .agenda import Standings, ToDo, agenda, todo_records, lesson_progress, next_text, next_todo, own_copies
+from .agenda import Standings, ToDo, agenda, todo_records, lesson_progress, next_text, next_todo, own_copies, own_copy, state_of
 from .commands import AS_JSON, FAILED, OK, Command
-from .lessons import Lesson, UnknownName, WouldOverwrite, did_you_mean, find_lessons, pick, write_whole
+from .lessons import Lesson, UnknownName, WouldOverwrite, did_you_mean, find_lessons, notebook_data, pick, write_whole
+from .practice import learner_cells
 from .progress import (BadRecord, DamagedRecord, Standing, as_json, from_json, import_progress, progress_file, read_events, record,
                                         reset_progress, set_aside, standings)
 from .terminal import Screen, complain, fold, near, paint, say, screen
+from .watch import Seen, code_in, find_exercises, notebooks_in
 
 # %% ../../nbs/9_workshop/78_study.ipynb #fd0efcc5
 class Desk(NamedTuple):
@@ -148,27 +154,70 @@ def _meant(name: str, exercises: list[ToDo]) -> ToDo:
 def run_watch(args: argparse.Namespace) -> int:
     "Check exercises as notebooks are saved, until Ctrl-C."
     from dlcourse.workbook.recheck import Answered
-    from dlcourse.workbook.watch import watch_notebooks
+    from dlcourse.workbook.watch import Watch, watch_notebooks
     place, at = _watched(args.place), screen(sys.stdout)
     def tell(path: Path, said: Answered | str) -> None:
-        if isinstance(said, str): say(paint(fold(f'{near(path)} {said}', at), 'note', at)); return
+        if isinstance(said, str): say(paint(fold(f'{path.name} {said}', at), 'note', at)); return
         say('\n' + paint(path.name, 'soft', at))
-        say(f'{said.name}: not checked\n{fold(said.text, at)}' if said.state == 'error' else said.text)
-    say(paint(f'Watching {near(place)}. Save a notebook in it, and the exercises that you changed are checked. Ctrl-C ends this.', 'soft', at))
-    try: watch_notebooks(place, tell, lambda: _tell_next(at))
+        say(f'{said.name}: not checked\n{fold(said.text, at)}' if said.state == 'error' else _for_terminal(said.text, at))
+    say(paint(fold(f'Watching {os.path.abspath(place)}. Save a notebook, and the exercises that you changed are checked. Ctrl-C ends this.', at), 'soft', at))
+    tell_next = _next_teller(at)
+    try: tell_next(); watch_notebooks(Watch(place, lambda seen: _unchecked(seen, desk())), tell, tell_next)
     except KeyboardInterrupt: say('')
     return OK
 
-def _tell_next(at: Screen) -> None:
-    here = desk()
-    say('\n' + next_text(here.todos, here.lessons, here.standings, at).rpartition('\n')[0])  # how to open it is known here
+def _next_teller(at: Screen) -> Callable[[], None]:
+    "Says what is next, and says it again only when that has changed."
+    told = ''
+    def tell() -> None:
+        nonlocal told
+        here, before = desk(), told
+        told = next_text(here.todos, here.lessons, here.standings, at, at_work=True)
+        if told != before: say(f'\n{told}')
+    return tell
+
+# %% ../../nbs/9_workshop/78_study.ipynb #e837efe3
+_ADVICE = (('then run the cell again', 'then save again'), (r'\bhint\((\w+)\)', r'dlcourse hint \1'), (r': solution\(', ', in the notebook: solution('))
+
+def _for_terminal(text: str, at: Screen) -> str:
+    "A verdict, its last paragraph turned into advice for a terminal; a table is not folded."
+    said, gap, advice = text.rpartition('\n\n')
+    for pattern, words in _ADVICE: advice = re.sub(pattern, words, advice)
+    return '\n'.join(line if '  ' in line else fold(line, at) for line in f'{said}{gap}{advice}'.split('\n'))
+
+# %% ../../nbs/9_workshop/78_study.ipynb #5cba5ba9
+_MAKE = 'To watch your copy of the lessons: dlcourse watch FOLDER. To make one: dlcourse start'
 
 def _watched(place: str | None) -> Path:
-    "The folder or notebook to watch. Raises `FileNotFoundError` or `ValueError`."
-    path = Path(place) if place else next(iter(own_copies(Path())), Path())
-    if not path.exists(): raise FileNotFoundError(f'{path} is not here. Make a copy of the lessons to work in: dlcourse start')
-    if path.is_file() and path.suffix != '.ipynb': raise ValueError(f'{path} is no notebook and no folder.')
-    return path
+    "The folder or notebook to watch. Raises `OSError` or `ValueError`."
+    path = Path(place) if place else own_copy(Path()) or Path()
+    full = os.path.abspath(path)
+    if not os.path.exists(path): raise FileNotFoundError(f'{full} is not here. {_MAKE}')
+    if path.suffix == '.ipynb': return path
+    if not path.is_dir(): raise ValueError(f'{full} is no notebook and no folder.')
+    try: os.listdir(path)
+    except OSError as e: raise OSError(f'{full} cannot be read: {e.strerror}. {_MAKE}') from e
+    found = path if notebooks_in(path) else next(iter(own_copies(path)), None)
+    if not found: raise FileNotFoundError(f'There is no notebook in {full}. {_MAKE}')
+    return found
+
+def _unchecked(seen: dict[Path, Seen], here: Desk) -> dict[Path, set[str]]:
+    "The exercises that were written, but not checked since the notebook was saved, and are not done."
+    lessons = {lesson.path.name: lesson for lesson in here.lessons}
+    return {path: names for path, it in seen.items() if path.name in lessons and (names := _waiting(it, lessons[path.name], here))}
+
+def _waiting(seen: Seen, lesson: Lesson, here: Desk) -> set[str]:
+    "The same for one notebook."
+    if not seen.last: return set()
+    given = find_exercises(code_in(learner_cells(notebook_data(lesson.path), lesson.path.name)))
+    written = {name for name in seen.last.keys() & given.keys() if seen.last[name].mark != given[name].mark}
+    left = [todo for todo in here.todos if todo.lesson == lesson.name and todo.item in written and state_of(todo, here.standings) != 'done']
+    return {todo.item for todo in left if _last(todo, here) < seen.stamp[0]/1e9}
+
+def _last(todo: ToDo, here: Desk) -> float:
+    "When something was last recorded of a thing to do, in seconds."
+    when = here.standings.get((todo.lesson, todo.item), Standing()).when
+    return datetime.fromisoformat(when).timestamp() if when else 0.
 
 # %% ../../nbs/9_workshop/78_study.ipynb #9e7bea87
 _LESSON = {'nargs': '?', 'metavar': 'LESSON', 'help': 'a name, a number, or the beginning of a name'}

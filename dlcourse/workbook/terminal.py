@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/terminal.html.md"""
 
 # %% auto #0
 __all__ = ['Screen', 'screen', 'encodable', 'paint', 'column_widths', 'table_lines', 'table', 'fold', 'section_lines',
-           'progress_line', 'say', 'complain', 'near']
+           'progress_line', 'say', 'complain', 'near', 'typed']
 
 # %% ../../nbs/9_workshop/68_terminal.ipynb #e1561942
 import os
@@ -147,3 +147,8 @@ def near(path: Path # any path
     "A path as a person here would type it."
     try: return str(path.resolve().relative_to(Path.cwd()))
     except ValueError: return str(path)
+
+def typed(path: Path # any path
+         ) -> str:
+    "The same for a command: in quotes where it needs them."
+    return f'"{near(path)}"' if ' ' in near(path) else near(path)
