@@ -4,12 +4,13 @@ And the checks are checked: with any one kind of check switched off, some listed
 """
 import inspect
 import os
+import re
 import sys
 import warnings
 
 import pytest
 import torch
-from tree import LESSONS
+from tree import LESSONS, code_cells
 
 from dlcourse.workbook.contract import seeded, untouched
 from dlcourse.workbook.exercise import exercises, findings, verdict
@@ -28,6 +29,13 @@ def of_lesson(lesson): return [x for where, x in exercises().values() if where =
 def test_each_lesson_has_five_and_a_bug_lab(lesson):
     assert len(of_lesson(lesson)) >= 5
     assert [x.name for x in of_lesson(lesson) if x.bug] != [], 'one is a silently wrong run to mend'
+
+
+@pytest.mark.parametrize('path', LESSONS, ids=lesson_of)
+def test_each_lesson_imports_what_its_verdicts_point_to(path):
+    "A verdict ends in `hint(name)` or `solution(name)`: the reader must be able to run that."
+    found = re.findall(r'^from dlcourse\.workbook\.exercise import (.+)$', '\n'.join(cell['source'] for cell in code_cells(path)), re.M)
+    assert {name.strip() for line in found for name in line.split(',')} >= {'check', 'hint', 'solution'}
 
 
 def test_names_differ_throughout_the_course():

@@ -36,12 +36,16 @@ def mse_by_count(pred, targ):
     if pred.numel() != targ.numel(): raise ValueError('unequal lengths')
     return ((pred - targ)**2).mean()
 
+def mse_by_rank(pred, targ):
+    if pred.ndim != targ.ndim: raise ValueError('another number of axes')
+    return ((pred - targ)**2).mean()
+
 def mse_of_torch(pred, targ):
     if pred.shape != targ.shape: raise ValueError('unequal shapes')
     return torch.nn.functional.mse_loss(pred, targ)
 
 def mse_cases(g):
-    return [Case((torch.tensor([1., 2., 5.]), torch.tensor([1., 4., 4.])), 'three numbers'),
+    return [Case((torch.tensor([1., 2., 5.]), torch.tensor([1., 4., 2.])), 'three numbers'),
             Case((torch.randn(2, 3, generator=g), torch.randn(2, 3, generator=g)), 'two rows of three'),
             Case((torch.randn(1, 1, generator=g), torch.randn(1, 1, generator=g)), 'a batch of one'),
             Case((torch.randn(4, 1, generator=g).double(), torch.randn(4, 1, generator=g).double()), 'a column in float64')]
@@ -53,13 +57,15 @@ def mse_extremes(g):
 def mse_refuses(g):
     return [Case((torch.tensor([[1.], [2.]]), torch.tensor([1., 2., 3.])), 'a column against a row'),
             Case((torch.tensor([[1.], [2.]]), torch.tensor([1., 2.])), 'a column against a row as long'),
-            Case((torch.tensor([1., 2.]), torch.tensor(2.)), 'two numbers against a single one')]
+            Case((torch.tensor([1., 2.]), torch.tensor(2.)), 'two numbers against a single one'),
+            Case((torch.randn(2, 3, generator=g), torch.randn(1, 3, generator=g)), 'two rows of three against a table of one row'),
+            Case((torch.randn(2, 3, generator=g), torch.randn(2, 1, generator=g)), 'two rows of three against a column of two')]
 
 SAFE_MSE = Exercise(
     name='safe_mse', reference=safe_mse, alternative=mse_by_norm, spec=mse_spec, cases=mse_cases,
     grad=True, extremes=mse_extremes, refuses=mse_refuses, forbidden=('mse_loss',),
-    task='The mean squared error of two tensors of one shape, and a `ValueError` for any other pair. Gradients must pass. Large numbers that lie close together are no excuse. '
-         'Do it without `mse_loss`.',
+    task='The mean squared error of two tensors of one shape, as a tensor of one number, of their dtype and where they are; and a `ValueError` for any other pair. '
+         'Gradients must pass. It must stay exact where large numbers lie close together, such as 10,000 and 10,001: do not square them before you subtract. Do it without `mse_loss`.',
     hints=('Two things, in this order: compare the shapes, then do the arithmetic.',
            '`pred.shape != targ.shape` is the question, `raise ValueError(...)` the answer. The arithmetic is that of `my_mse`.',
            'After the check: `return ((pred - targ)**2).mean()`.'),
@@ -80,6 +86,7 @@ SAFE_MSE = Exercise(
         Wrong(lambda pred, targ: ((pred - targ)**2).mean(), 'refusal',
               'A column against a row was stretched to a table of all pairs. Compare the shapes first.'),
         Wrong(mse_by_count, 'refusal', 'As many numbers are not the same shape: a column of two and a row of two have two each. Compare the shapes.'),
+        Wrong(mse_by_rank, 'refusal', 'As many axes are not the same shape: a size of 1 was stretched. Compare the shapes, with all their sizes.'),
         Wrong(mse_asserted, 'refusal', '`assert` raises an `AssertionError`; a caller waits for a `ValueError`. (And `python -O` skips asserts.)'),
         Wrong(mse_of_torch, 'calls', 'That is PyTorch\'s own. What it does inside is one line; write that line.'),
     ))
@@ -108,13 +115,13 @@ def nudged_in_place(f, w, h):
     return (up - f(w))/(2*h)
 
 def nudge_cases(g):
-    return [Case((cube, torch.tensor(3.), 1.), 'a cube, a move of 1'),
+    return [Case((cube, torch.tensor(2.), 3.), 'a cube at 2, moves of 3'),
             Case((bowl, torch.tensor(-2.5), .5), 'a bowl, half a unit'),
             Case((tilted, torch.tensor(1.5, dtype=torch.float64), .25), 'a tilted bowl, float64')]
 
 NUDGE = Exercise(
     name='nudge_slope', reference=nudge_slope, alternative=mean_of_two_nudges, spec=rise_over_run, cases=nudge_cases,
-    task='The slope of `f` at one number `w`, by one move of `h` up and one of `h` down: how much `f` rises between the two, for each unit of `w`.',
+    task='The slope of `f` at one number `w`, by one move of `h` up and one of `h` down: how much `f` rises between the two, for each unit of `w`. A tensor, of the dtype of `w` and where it is.',
     hints=('Where do the two moves end, and how far apart are these places?',
            'They end at `w + h` and `w - h`, a distance of `2*h`. The slope is the rise over the distance.',
            '`(f(w + h) - f(w - h))/(2*h)`'),
@@ -148,12 +155,15 @@ def slope_by_autograd(f, w):
 
 def ask_at_three_places(f, loss, w):
     "What it says at `w`, a parameter with an old gradient of 1, once it was also asked a step further, and at a plain tensor."
-    w = w.clone().requires_grad_()
-    w.grad = torch.ones_like(w)
-    here = f(loss, w)
-    with torch.no_grad(): w += 1
-    f(loss, w)
-    f(loss, w.detach())
+    parameter, old = w.clone().requires_grad_(), torch.ones_like(w)
+    parameter.grad = old.clone()
+    here = f(loss, parameter)
+    kept = parameter.grad is not None and torch.equal(parameter.grad, old) and torch.equal(parameter, w)
+    with torch.no_grad(): parameter += 1
+    f(loss, parameter)
+    plain = parameter.detach().clone()
+    f(loss, plain)
+    if plain.requires_grad or not kept: w.add_(1)  # so that the judge sees a change of what was lent
     return here
 
 def accumulated(f, w):
@@ -174,20 +184,31 @@ def cleared_in_place(f, w):
     f(w).backward()
     return w.grad
 
+def cleared_for_the_caller(f, w):
+    w.requires_grad_()
+    w.grad = None
+    f(w).backward()
+    return w.grad
+
+def unmarked(f, w):
+    f(w).backward()
+    return w.grad
+
 def copy_of_a_parameter(f, w):
     w = w.clone().requires_grad_()
     f(w).backward()
     return w.grad
 
 def slope_cases(g):
-    return [Case((bowl, torch.tensor(3.)), 'a bowl at 3, where grad holds a 1 from before'),
+    return [Case((bowl, torch.tensor(3.)), 'a bowl at 3, a parameter whose grad holds a 1 from before'),
             Case((cube, torch.tensor([1., -2., .5])), 'three parameters'),
             Case((tilted, torch.randn(2, 3, generator=g)), 'two rows of three'),
             Case((cube, torch.tensor([-1.5], dtype=torch.float64)), 'one parameter in float64')]
 
 SLOPE_AT = Exercise(
     name='slope_at', reference=slope_at, alternative=slope_by_autograd, spec=slope, cases=slope_cases, observe=ask_at_three_places,
-    task='The gradient of `f` at `w`, by `backward`. It is worked out afresh, whatever `w.grad` held before, and later calls do not change it. `w` may be a parameter already, or a plain tensor.',
+    task='The gradient of `f` at `w`: a tensor of its shape and dtype, where it is. It is worked out afresh, whatever `w.grad` held before, and later calls do not change it. '
+         '`w` may be a parameter already, or a plain tensor, and stays what it was: its `grad` keeps what it held, and a plain tensor stays plain.',
     hints=('What `backward` adds to is the `grad` of one particular tensor. Does it have to be the caller\'s?',
            'Work on a copy that knows nothing: `w.detach().clone()`. Mark it, calculate, go backward.',
            '`w = w.detach().clone().requires_grad_()`, then `f(w).backward()`, then return `w.grad`.'),
@@ -195,6 +216,8 @@ SLOPE_AT = Exercise(
         Wrong(accumulated, 'value', '`backward` added to what `grad` held already. Here that was 1 from before, and slopes of other calls follow.'),
         Wrong(cleared_too_late, 'value', 'You cleared the very tensor that you return: `gradient` is another name for `w.grad`, no copy of it.'),
         Wrong(cleared_in_place, 'value', 'You return `w.grad` itself. The next call clears it and writes there again, and your first answer changes. Return a copy, or calculate on one.'),
+        Wrong(unmarked, 'error', 'A plain tensor records nothing, so there is no way back to it. Mark it with `requires_grad_`, and to leave the caller\'s as it was, mark a copy.'),
+        Wrong(cleared_for_the_caller, 'inputs', 'The gradient is right, but the one that the caller kept in `w.grad` is gone, or the plain tensor has become a parameter. Work on a copy.'),
         Wrong(copy_of_a_parameter, 'shape',
               'A clone of a parameter is the result of a calculation: `backward` leaves no `grad` there. Use `detach`, and mark the copy.'),
         Wrong(lambda f, w: slope_at(f, w).sum(), 'shape', 'One number for several parameters. Each has a slope of its own: the gradient has the shape of `w`.'),
@@ -226,7 +249,8 @@ def escape_cases(g):
 
 ESCAPE = Exercise(
     name='escape_rate', reference=escape_rate, alternative=from_the_curvature, spec=found_by_trying, cases=escape_cases,
-    task='The learning rate above which the ball leaves the bowl `a*w**2`, as a formula in `a`. `a` is a tensor, positive, one steepness for each bowl; the answer has its shape.',
+    task='The border of the learning rate for the bowl `a*w**2`: at a rate below it each step brings the ball nearer to the bottom, at a rate above it each step takes it farther away. '
+         'A formula in `a`, a tensor of positive numbers, one steepness for each bowl; the answer has its shape and dtype, and is where `a` is.',
     hints=('The slope of `a*w**2` is `2*a*w`. By what is `w` multiplied in one step?',
            'By `1 - 2*a*lr`. At the border the ball jumps from one wall to the other: this factor is -1.',
            '`1 - 2*a*lr = -1`. Solve it for `lr`.'),
@@ -257,14 +281,13 @@ def step_by_sgd(params, lr):
     sgd.zero_grad()
 
 def two_rounds(step, params, lr):
-    "Where the parameters are after each of two rounds on the sum of their squares; a last one, 7, has no part in the loss."
+    "Where the parameters are after each of two rounds on the sum of their squares; the second one has no part in the loss."
     params = [p.clone().requires_grad_() for p in params]
-    idle = params[0].new_full((1,), 7).requires_grad_()
     path = []
     for _ in range(2):
-        sum(bowl(p) for p in params).backward()
-        step([*params, idle], lr)
-        path.append(torch.cat([p.detach().flatten() for p in [*params, idle]]))
+        sum(bowl(p) for i, p in enumerate(params) if i != 1).backward()
+        step(params, lr)
+        path.append(torch.cat([p.detach().flatten() for p in params]))
     return torch.stack(path)
 
 def having_gradients(params): return [p for p in params if p.grad is not None]
@@ -288,20 +311,27 @@ def step_recorded(params, lr):
         p -= lr*p.grad
         p.grad = None
 
+def step_to_the_first_gap(params, lr):
+    for p in params:
+        if p.grad is None: break
+        with torch.no_grad(): p -= lr*p.grad
+        p.grad = None
+
 def step_for_all(params, lr):
     for p in params:
         with torch.no_grad(): p -= lr*p.grad
         p.grad = None
 
 def step_cases(g):
-    return [Case(([torch.tensor([3.])], .1), 'one parameter at 3'),
-            Case(([torch.randn(2, 3, generator=g), torch.randn(1, generator=g)], .3), 'two parameters'),
-            Case(([torch.tensor([[1.], [-2.]], dtype=torch.float64)], .25), 'a column in float64')]
+    idle = torch.tensor([7.])
+    return [Case(([torch.tensor([3.]), idle, torch.tensor([-5.])], .1), 'parameters at 3, 7 and -5, of which 7 took no part in the loss: where they are after one step, and after two'),
+            Case(([torch.randn(2, 3, generator=g), idle, torch.randn(1, generator=g)], .3), 'six parameters and one more, and 7 between them, which took no part; two steps'),
+            Case(([torch.tensor([[1.], [-2.]], dtype=torch.float64), idle.double()], .25), 'a column in float64, and 7, which took no part; two steps')]
 
 STEP = Exercise(
     name='step', reference=step, alternative=step_by_sgd, spec=gradient_step, cases=step_cases, observe=two_rounds,
     task='Move each parameter of the list against its gradient by `lr` times that gradient, in place, and clear the gradient. A parameter without one stays where it is. '
-         '(The check goes two rounds on the sum of squares and looks where the parameters are after each.)',
+         '(The check goes two rounds on the sum of squares, in which one of several parameters takes no part, and looks where they all are after each.)',
     hints=('For each parameter two things: move it, then clear. Which of the two may not be recorded?',
            'Inside `with torch.no_grad():` write `p -= lr*p.grad`; `p = p - ...` would make a new tensor and leave the parameter. Skip those whose `grad` is None.',
            'After the move: `p.grad = None`.'),
@@ -311,6 +341,7 @@ STEP = Exercise(
               'The first round is right, the second goes too far: the old gradient was still there, and `backward` added to it.'),
         Wrong(step_on_new_tensors, 'value', 'The parameters have not moved. `p - lr*p.grad` is a new tensor: change `p` itself with `-=`. (Or was the gradient cleared before it was used?)'),
         Wrong(step_of_one_length, 'value', 'All steps are equally long. A step is `lr` times the gradient, so that it shrinks near the bottom.'),
+        Wrong(step_to_the_first_gap, 'value', 'It stops at the first parameter without a gradient, and those behind it do not move. Skip it with `continue`, and go on.'),
         Wrong(step_recorded, 'error',
               'PyTorch refuses to change a marked tensor in place while it records. The step is no part of the loss: `with torch.no_grad():`.'),
         Wrong(step_for_all, 'error', 'One parameter had no part in the loss, so its `grad` is None. Leave it where it is.'),
@@ -383,9 +414,9 @@ FIT_LINE = Exercise(
         Wrong(lambda x, y, lr, steps: fit_from(torch.zeros(2, device=x.device), x, y, lr, steps), 'dtype',
               '`torch.zeros` makes float32 whatever `x` is. `x.new_zeros(2)` follows `x`.'),
         Wrong(lambda x, y, lr, steps: torch.tensor(line_on_paper(x, y, lr, steps).tolist(), dtype=x.dtype), 'device',
-              '`torch.tensor` goes to the default device, wherever `x` is. `x.new_tensor(...)` follows `x`.'),
+              'The answer is a tensor that was made on the default device, wherever `x` is. `x.new_zeros(2)` and `x.new_tensor(...)` follow `x`.'),
         Wrong(fit_seeded, 'random',
-              'The fit begins at zero, so it needs no seed. Setting one changes every random number that the caller draws later.'),
+              'The fit begins at zero and draws nothing by chance, yet the random state is another one afterwards, and with it every number that the caller draws later.'),
     ))
 
 
@@ -432,6 +463,14 @@ def walk_from(w, f, lr, steps, *, before=False, between=False, copy=True):
         path.append(w.detach().clone() if copy else w.detach())
     return torch.stack(path)
 
+def walk_without_gradient(f, start, lr, steps):
+    w = start.clone().requires_grad_()
+    for _ in range(steps):
+        f(w).backward()
+        w.grad = None
+        with torch.no_grad(): w -= lr*w.grad
+    return w
+
 def walk_cases(g):
     return [Case((bowl, torch.tensor(3.), .1, 3), 'a bowl, three steps'),
             Case((tilted, torch.tensor([1.5, -.5]), .2, 6), 'a tilted bowl, two parameters'),
@@ -440,7 +479,7 @@ def walk_cases(g):
 
 STEADY_WALK = Exercise(
     name='steady_walk', bug=forgetful_walk, reference=steady_walk, alternative=walk_without_memory, spec=descend, cases=walk_cases,
-    task='Mend the loop: every position of the walk downhill, the start first, each step by the slope at that position alone.',
+    task='Mend the loop: every position of the walk downhill, the start first, each step by the slope at that position alone. One tensor, of the dtype of `start` and where it is; `start` stays as it was.',
     hints=('Print `w.grad` after each `backward`. Compare it with `2*w`.',
            'It grows: each `backward` adds to the slopes of all earlier places. When is a slope used up?',
            'After the step, still inside the loop: `w.grad = None`.'),
@@ -448,9 +487,10 @@ STEADY_WALK = Exercise(
         Wrong(lambda f, start, lr, steps: forgetful_walk(f, start, lr/10, steps), 'value',
               'A smaller rate makes the swing slower and as wide. The rate is not the fault.'),
         Wrong(lambda f, start, lr, steps: walk_from(start.clone().requires_grad_(), f, lr, steps, before=True), 'value',
-              'You cleared once, before the loop. Each round leaves a gradient behind, so each round must clear.'),
+              'Nothing is cleared within the loop. Each round leaves a gradient behind, so each round must clear.'),
         Wrong(lambda f, start, lr, steps: walk_from(start.clone().requires_grad_(), f, lr, steps, between=True), 'value',
               'Nothing moves: the gradient is cleared after `backward` and before the step that should use it.'),
+        Wrong(walk_without_gradient, 'error', 'The gradient is cleared after `backward` and before the step that should use it, so the step finds None. First the step, then clear.'),
         Wrong(lambda f, start, lr, steps: walk_from(start.clone().requires_grad_(), f, lr, steps, copy=False), 'value',
               'All later rows are one and the same tensor, changed in place. Keep a `clone` of each position.'),
         Wrong(lambda f, start, lr, steps: descend(f, start, lr, steps)[1:], 'shape',

@@ -19,7 +19,7 @@ def steps_by_floor(n, batch_size): return (n + batch_size - 1)//batch_size
 def steps_by_counting(n, batch_size): return len(range(0, n, batch_size))
 
 def steps_cases(g):
-    sizes = [(11, 4), (12, 4), (10, 4), (12, 12), (1, 256), (9, 4), (12396, 256), (512, 256)]
+    sizes = [(11, 4), (12, 4), (10, 4), (12, 12), (1, 256), (9, 4), (12396, 256), (512, 256), (1001, 1000), (100001, 100000)]
     return [Case(pair, '{} items in batches of {}'.format(*pair)) for pair in sizes]
 
 STEPS_IN_EPOCH = Exercise(
@@ -31,6 +31,7 @@ STEPS_IN_EPOCH = Exercise(
     wrong=(Wrong(lambda n, bs: n//bs, 'value', '// rounds down: the items of the short last batch are never seen.'),
            Wrong(lambda n, bs: n//bs + 1, 'value', 'One batch too many when nothing is left over: it would be empty.'),
            Wrong(lambda n, bs: round(n/bs), 'value', 'round goes to the nearer side: a last batch that is less than half full is lost.'),
+           Wrong(lambda n, bs: int(n/bs + .999), 'value', 'Almost: a last batch that is filled by less than a thousandth is lost. Whatever is left over makes a batch.'),
            Wrong(lambda n, bs: float(math.ceil(n/bs)), 'shape', 'A number of batches is an int, so that range() can take it. This is a float.')))
 
 # stable_sigmoid: right in value is not enough
@@ -52,7 +53,8 @@ def sigmoid_cases(g):
             Case((3*torch.randn(2, 3, generator=g),), 'two rows'), Case((tensor(-4.),), 'a single number'),
             Case((torch.randn(4, 1, generator=g).double(),), 'double precision')]
 
-def sigmoid_extremes(g): return [Case((tensor([-1e4, -90., 1., 90., 1e4]),), 'scores far from 0, and a tame one')]
+def sigmoid_extremes(g):
+    return [Case((tensor([-1e4, -90., 1., 90., 1e4]),), 'scores far from 0, and a tame one'), Case((tensor([-6., -12., -20.]),), 'where the sigmoid is small and not yet 0')]
 
 def sigmoid_by_branches(x): return torch.where(x < 0, torch.exp(x)/(1 + torch.exp(x)), 1/(1 + torch.exp(-x)))
 
@@ -63,13 +65,14 @@ def sigmoid_by_abs(x):
 def sigmoid_by_clamp(x): return torch.exp(x.clamp(max=0))/(torch.exp(x.clamp(max=0)) + torch.exp(-x.clamp(min=0)))
 
 STABLE_SIGMOID = Exercise(
-    name='stable_sigmoid', task="The sigmoid without PyTorch's own, same shape and dtype as x. Value and gradient must hold for every score: 0, and 10,000 on either side.",
+    name='stable_sigmoid', task="The sigmoid without PyTorch's own: same shape and dtype as x, and where x is. Value and gradient must hold for every score: 0, 10,000 on either side, and in between where it is small and not yet 0, as at -12.",
     reference=stable_sigmoid, alternative=sigmoid_by_tanh, spec=sigmoid_one_by_one, cases=sigmoid_cases,
     hints=('exp of a large number is infinite; exp of a negative one never is. Which of the two does each form need?',
            'Multiply 1/(1 + exp(-x)) by exp(x) above and below. You get a form that is safe where the first is not. Now make sure that neither ever sees the wrong scores.',
            'With low = min(x, 0) and high = max(x, 0) both forms are exp(low)/(exp(low) + exp(-high)). torch.minimum and torch.maximum also get the slope at 0 right.'),
     wrong=(Wrong(lambda x: 1/(1 + torch.exp(-x)), 'extremes', 'Far to the left exp(-x) is infinite. The value survives, its gradient does not.'),
            Wrong(lambda x: torch.exp(x)/(1 + torch.exp(x)), 'extremes', 'Far to the right this is infinity over infinity. You moved the trouble to the other side.'),
+           Wrong(lambda x: 1/(1 + torch.exp(-x.clamp(-10, 10))), 'extremes', 'The clamp at 10 comes too early: a score of -12 gets the value of -10, seven times too large, and no gradient.'),
            Wrong(sigmoid_by_branches, 'extremes', 'where picks the value, but the gradient goes back through both branches. The one not picked is infinite there, and 0 times infinity is nan: keep large numbers out of exp itself.'),
            Wrong(sigmoid_by_abs, 'gradient', 'Nearly. abs has a corner at 0 and calls its slope there 0, so a score of exactly 0 gets no gradient. The sigmoid is steepest there: a quarter.'),
            Wrong(sigmoid_by_clamp, 'gradient', 'Nearly. At exactly 0 both clamps pass the whole slope, so it counts twice: a half, where the sigmoid has a quarter.'),
@@ -105,18 +108,23 @@ def loss_extremes(g): return [Case((tensor([[-1e4], [1e4], [5.], [1e4]]), tensor
 
 def loss_refuses(g):
     scores = torch.randn(3, 1, generator=g)
-    return [Case((scores, tensor([1, 0, 1])), 'a column and a flat list of labels'), Case((scores, tensor([[1, 0, 1]])), 'a column and a row')]
+    return [Case((scores, tensor([1, 0, 1])), 'a column and a flat list of labels'), Case((scores, tensor([[1, 0, 1]])), 'a column and a row'),
+            Case((scores, tensor([[1]])), 'three scores and one label'), Case((torch.randn(3, 2, generator=g), tensor([[1], [0], [1]])), 'two columns of scores and one of labels')]
 
 def loss_spread(predictions, targets):
     squashed = predictions.sigmoid()
     return torch.where(targets == 1, 1 - squashed, squashed).mean()
+
+def loss_by_rank(predictions, targets):
+    if predictions.ndim != targets.ndim: raise ValueError('another number of axes')
+    return loss_spread(predictions, targets)
 
 def loss_asserted(predictions, targets):
     assert predictions.shape == targets.shape
     return loss_spread(predictions, targets)
 
 DIGIT_LOSS = Exercise(
-    name='digit_loss', task='The mean distance of the squashed scores from targets of 1 and 0, shape (). A ValueError unless both have one shape.',
+    name='digit_loss', task='The mean distance of the scores, squashed by the sigmoid, from targets of 1 and 0: a tensor of shape (), of the dtype of the scores and where they are. A ValueError unless scores and targets have one shape.',
     reference=digit_loss, alternative=loss_by_difference, spec=loss_by_side, cases=loss_cases,
     hints=('Three lines: refuse, squash, measure. You have met each of them.',
            'Compare predictions.shape with targets.shape first, and raise ValueError where they differ. After the sigmoid the toy from above fits.',
@@ -132,6 +140,7 @@ DIGIT_LOSS = Exercise(
            Wrong(lambda p, t: torch.where(t == 1, 1 - 1/(1 + torch.exp(-p)), 1/(1 + torch.exp(-p))).mean(), 'extremes',
                  'The textbook sigmoid again: one score of -10,000 and the gradient is not a number. Use predictions.sigmoid().'),
            Wrong(loss_spread, 'refusal', 'A column and a flat list are spread over each other: three scores and three labels become nine distances, and nothing is said.'),
+           Wrong(loss_by_rank, 'refusal', 'As many axes are not the same shape: a column and a row are still spread over each other. Compare the shapes, with all their sizes.'),
            Wrong(loss_asserted, 'refusal', 'Refused, but with AssertionError, which python -O leaves out. The contract asks for ValueError.')),
     grad=True, extremes=loss_extremes, refuses=loss_refuses)
 
@@ -150,7 +159,7 @@ def accuracy_by_counting(predictions, targets):
     return predictions.new_tensor(sum((1 if p > 0 else 0) == t for p, t in pairs)/len(pairs))
 
 def accuracy_cases(g):
-    return [Case((tensor([[.3], [-2.], [4.], [-1.], [-3.]]), tensor([[1], [1], [0], [1], [1]])), 'five pictures'), Case((tensor([[0.], [-1.]]), tensor([[0], [0]])), 'a score of exactly 0'),
+    return [Case((tensor([[.3], [.2], [.4], [-2.], [-1.], [-3.]]), tensor([[0], [0], [0], [0], [0], [1]])), 'six pictures'), Case((tensor([[0.], [-1.]]), tensor([[0], [0]])), 'a score of exactly 0'),
             Case((tensor([[.2]]), tensor([[1]])), 'a batch of one'), Case((torch.randn(7, 1, generator=g), tensor([[0], [1], [0], [0], [1], [1], [1]])), 'seven pictures')]
 
 def accuracy_on_the_input(predictions, targets):
@@ -159,7 +168,7 @@ def accuracy_on_the_input(predictions, targets):
     return (predictions == targets).float().mean()
 
 ACCURACY_OF = Exercise(
-    name='accuracy_of', task='The share of right answers as a float32 tensor of shape (): a score above 0 says 1, any other says 0.',
+    name='accuracy_of', task='The share of right answers as a float32 tensor of shape (), where the scores are: a score above 0 says 1, any other says 0. Predictions and targets have one shape.',
     reference=accuracy_of, alternative=accuracy_by_product, spec=accuracy_by_counting, cases=accuracy_cases,
     hints=('Which answers are threes? Which labels? Where do the two agree?', 'Agreement is a tensor of True and False. Turned into 1. and 0. its mean is a share.',
            '((predictions > 0) == (targets == 1)), with both pairs of brackets, then .float().mean().'),
@@ -168,10 +177,12 @@ ACCURACY_OF = Exercise(
            Wrong(lambda p, t: ((p >= 0) == (t == 1)).float().mean(), 'value', 'A score of exactly 0 is not above 0: it says 0.'),
            Wrong(lambda p, t: (p > 0).float().mean(), 'value', 'The share that is called a three, right or wrong. The labels are not looked at.'),
            Wrong(lambda p, t: (p > 0 == t).float().mean(), 'error', 'Python reads a > 0 == b as a chain, (a > 0) and (0 == b). Put brackets around p > 0.'),
+           Wrong(lambda p, t: ((p > 0) == t).mean(), 'error', 'True and False have no mean until .float() makes them 1. and 0.'),
+           Wrong(lambda p, t: (p == t).float().mean(), 'value', 'A score is hardly ever equal to a label. First say which answer a score gives, then compare.'),
            Wrong(lambda p, t: ((p > 0) == (t == 1)).float(), 'shape', 'One verdict for each picture. The share of the right ones is their mean.'),
            Wrong(lambda p, t: accuracy_of(p, t).item(), 'shape', 'A Python number; the contract asks for a tensor of shape ().'),
            Wrong(lambda p, t: ((p > 0) == (t == 1)).double().mean(), 'dtype', 'The number is right, its dtype is not: the contract asks for float32.'),
-           Wrong(lambda p, t: tensor(((p > 0) == (t == 1)).tolist()).float().mean(), 'device', 'Made anew from Python numbers, this lands on the default device, wherever the scores are.'),
+           Wrong(lambda p, t: tensor(((p > 0) == (t == 1)).tolist()).float().mean(), 'device', 'A new tensor is made on the default device, wherever the scores are.'),
            Wrong(accuracy_on_the_input, 'inputs', "The share is right, but the scores are gone: you wrote over the caller's tensor.")))
 
 # one_epoch: every item once, each step by its own gradient
@@ -207,21 +218,20 @@ def epoch_by_formula(model, lr, params, dl):
         distances += distance.flatten().tolist()
     return sum(distances)/len(distances)
 
-def two_epochs(f, batch_size, lr, w, b, x, y):
-    "What `f` reports of a linear model's first two epochs, and the parameters that it leaves."
+def two_epochs(f, show, batch_size, lr, w, b, x, y):
+    "What a linear model's first two epochs leave: the loss that `f` reports of the second one, or the weights and the bias."
     w, b = w.clone().requires_grad_(), b.clone().requires_grad_()
     batches = list(zip(x.split(batch_size), y.split(batch_size)))
     with torch.device(x.device):  # a float comes back: where it was added up does not matter
         losses = [f(lambda xb: xb@w + b, lr, iter([w, b]), batches) for _ in range(2)]
-    if not all(isinstance(loss, float) for loss in losses): return losses[0]
-    return torch.cat([w.new_tensor(losses), w.detach().flatten(), b.detach()])
+    return losses[1] if show == 'loss' else torch.cat([w.detach().flatten(), b.detach()])
 
 def epoch_case(g, n, batch_size, lr):
     x, y = torch.randn(n, 3, generator=g), torch.randint(2, (n, 1), generator=g)
-    title = f'{n} items in batches of {batch_size}: the loss of two epochs, then the weights and the bias that they leave'
-    return Case((batch_size, lr, torch.randn(3, 1, generator=g), torch.randn(1, generator=g), x, y), title)
+    args, title = (batch_size, lr, torch.randn(3, 1, generator=g), torch.randn(1, generator=g), x, y), f'{n} items in batches of {batch_size}'
+    return [Case(('loss', *args), f'{title}, two epochs: the loss of the second'), Case(('parameters', *args), f'{title}, two epochs: the three weights and the bias that they leave')]
 
-def epoch_cases(g): return [epoch_case(g, 4, 4, 1.), epoch_case(g, 7, 3, .5), epoch_case(g, 9, 5, 2.), epoch_case(g, 1, 2, 1.)]
+def epoch_cases(g): return [*epoch_case(g, 7, 3, .5), *epoch_case(g, 4, 4, 1.), *epoch_case(g, 9, 5, 2.), *epoch_case(g, 1, 2, 1.)]
 
 def epoch_uncleared(model, lr, params, dl):
     params, losses = list(params), []
@@ -245,6 +255,17 @@ def epoch_walked_once(model, lr, params, dl):
         losses += [loss.item()]*len(yb)
     return sum(losses)/len(losses)
 
+def epoch_walked_twice(model, lr, params, dl):
+    losses = []
+    for xb, yb in dl:
+        loss = mnist_loss(model(xb), yb)
+        loss.backward()
+        with torch.no_grad():
+            for p in params: p -= lr*p.grad
+        for p in params: p.grad = None  # nothing is left to clear
+        losses += [loss.item()]*len(yb)
+    return sum(losses)/len(losses)
+
 def epoch_recorded(model, lr, params, dl):
     params = list(params)
     for xb, yb in dl:
@@ -265,7 +286,8 @@ def without_tail(dl): return [batch for batch in dl if len(batch[1]) == len(dl[0
 def in_one(dl): return [tuple(torch.cat(column) for column in zip(*dl))]
 
 ONE_EPOCH = Exercise(
-    name='one_epoch', task='One step for each batch on its mnist_loss, each by its own gradient alone. Returns a float: the mean loss over all items, each taken before its step.',
+    name='one_epoch', task='For each batch (xb, yb) of dl one step of all params, in place, down mnist_loss(model(xb), yb), each by its own gradient alone. params can be walked through only once. '
+                           'Returns a float: the mean loss over all items, each taken before its step.',
     reference=one_epoch, alternative=epoch_by_optimizer, spec=epoch_by_formula, cases=epoch_cases, observe=two_epochs,
     hints=('For each batch: answer, loss, backward, step, clear. The cell above has the last two. Keep the loss as you go.',
            'params may be walked through only once, so make it a list first. And a batch of 3 counts three times as much as a batch of 1: add loss.item()*len(yb), and divide by the items at the end.',
@@ -276,9 +298,10 @@ ONE_EPOCH = Exercise(
            Wrong(lambda model, lr, params, dl: one_epoch(model, lr, params, in_one(dl)), 'value', 'One step for the whole epoch. Here every batch makes a step of its own.'),
            Wrong(epoch_mean_of_means, 'value', 'The weights are right. The loss is a mean of means: an item of a short batch counts more than one of a long batch.'),
            Wrong(epoch_walked_once, 'value', 'Only the first batch made a step: params, like model.parameters(), can be walked through once. Make it a list.'),
+           Wrong(epoch_walked_twice, 'value', 'You walk through params twice, to step and then to clear. It can be walked through only once, so nothing is cleared and later batches do not step. Make it a list.'),
            Wrong(lambda model, lr, params, dl: one_epoch(model, -lr, params, dl), 'value', 'Uphill: the step goes along the gradient, and the loss grows.'),
            Wrong(lambda model, lr, params, dl: one_epoch(model, 0, params, dl), 'value', 'The parameters are where they were. p = p - ... makes a new tensor and leaves the old one; p -= ... moves it.'),
-           Wrong(epoch_seeded, 'random', 'The epoch is right, but it sets the seed: whatever the caller draws next is the same each time, and an epoch later the same again.'),
+           Wrong(epoch_seeded, 'random', 'The epoch is right, but it draws nothing by chance, and yet the random state is another one afterwards, and with it whatever the caller draws next.'),
            Wrong(epoch_recorded, 'error', 'A step is no part of the model: take it inside torch.no_grad().'),
            Wrong(lambda model, lr, params, dl: tensor(one_epoch(model, lr, params, dl)), 'shape', 'The mean loss is a tensor; the contract asks for a float. loss.item() gives one, and lets go of the graph.')))
 
@@ -307,7 +330,7 @@ def merged_cases(g):
     return [Case(by_hand, 'one input, two between, one out'), merged_case(g, 3, 4, 1), merged_case(g, 2, 3, 3), merged_case(g, 4, 1, 2)]
 
 MERGED = Exercise(
-    name='merged', task='A pair (weights, bias): the one linear layer that does what (x@w1 + b1)@w2 + b2 does.',
+    name='merged', task='A pair (weights, bias): the one linear layer that does what (x@w1 + b1)@w2 + b2 does. Both of the dtype of what is given, and where it is.',
     reference=merged, alternative=merged_as_one, spec=merged_by_asking, cases=merged_cases,
     hints=('Write out (x@w1 + b1)@w2 + b2 and multiply out the brackets.', 'Two terms have no x in them. Together they are the bias.', 'x@(w1@w2) + (b1@w2 + b2).'),
     wrong=(Wrong(lambda w1, b1, w2, b2: (w1@w2, b2), 'value', 'The first bias is lost. An input of zeros gives b1 after the first layer, and that goes through the second.'),
@@ -345,7 +368,7 @@ def scores_cases(g):
 def scores_extremes(g): return [scores_case(g, 3, scale=20)]
 
 RAW_SCORES = Exercise(
-    name='raw_scores', task='Mend polite_scores: scores of a batch, as mnist_loss and batch_accuracy expect them. A score above 0 means a three, below 0 a seven.',
+    name='raw_scores', task='Mend polite_scores: scores of a batch, as mnist_loss and batch_accuracy expect them, from the same linear, ReLU, linear. A score above 0 means a three, below 0 a seven.',
     reference=raw_scores, alternative=scores_by_layers, spec=scores_by_items, cases=scores_cases, bug=polite_scores,
     hints=('Which answers can this network give? Look at the smallest and the largest.', 'Who squashes the scores already? Read mnist_loss once more.', 'The last line gives hidden@w2 + b2, and nothing is done to it.'),
     wrong=(Wrong(lambda *args: polite_scores(*args), 'value', 'Every answer is above 0, so every picture is a three, and mnist_loss squashes a second time.'),

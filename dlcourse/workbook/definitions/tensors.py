@@ -20,7 +20,8 @@ def rank_spec(t): return 0 if t.shape == () else 1 + rank_spec(t[0])
 
 def rank_cases(g):
     return [Case((torch.arange(12.).view(3, 4),), 'a table of three rows'), Case((tensor([4., 0., -2.]),), 'a point'), Case((tensor(3.),), 'a single number'),
-            Case((torch.randn(1, 3, 2, generator=g),), 'a batch of one'), Case((torch.randint(9, (2, 1, 3, 4), generator=g),), 'four axes')]
+            Case((torch.randn(1, 3, 2, generator=g),), 'a batch of one'), Case((torch.randint(9, (2, 1, 3, 4), generator=g),), 'four axes'),
+            Case((torch.randn(1, 2, 1, 3, 2, generator=g),), 'five axes')]
 
 RANK = Exercise(
     name='rank', task='The number of axes of any tensor, as a plain `int`, read from its shape: without `ndim` and `dim()`.',
@@ -29,6 +30,8 @@ RANK = Exercise(
     wrong=(Wrong(lambda t: t.numel(), 'value', 'You counted the numbers in the tensor. Rank counts its axes.'),
            Wrong(lambda t: t.shape[0] if t.shape else 0, 'value', 'That is the size of the first axis. Rank asks how many axes there are.'),
            Wrong(lambda t: len(t.squeeze().shape), 'value', 'An axis of size 1 is an axis as well; do not drop it.'),
+           Wrong(lambda t: len(t), 'error', 'The length of a tensor is the size of its first axis, and a single number has no axis at all. Take the length of its shape.'),
+           Wrong(lambda t: t.shape[0], 'error', 'That is the size of the first axis, and a single number has none. Rank asks how many axes there are.'),
            Wrong(lambda t: t.shape, 'shape', 'That is the shape itself. Its length is asked for.'),
            Wrong(lambda t: t.ndim, 'calls', 'Right, and PyTorch counted. Here you are to count, from the shape.')))
 
@@ -55,17 +58,17 @@ def brighten_cases(g):
 def brighten_in_place(picture, by): return picture.copy_(brighten(picture, by))
 
 BRIGHTEN = Exercise(
-    name='brighten', task='A new uint8 picture with `by`, a whole number that may be negative, added to every pixel. '
+    name='brighten', task='A new uint8 picture, where the old one is (on the same device), with `by`, a whole number that may be negative, added to every pixel. '
                           'What would leave 0 to 255 stops there. The picture given stays as it is.',
     reference=brighten, alternative=brighten_by_where, spec=brighten_spec, cases=brighten_cases,
     hints=('Where does 200 + 100 become 44? Do the addition in a dtype that has room.', '`picture.int()` has room. `clamp` then holds both ends.',
            'Three steps: widen, add, clamp; and `.to(torch.uint8)` at the end.'),
-    wrong=(Wrong(lambda picture, by: (picture + by).clamp(0, 255), 'value', 'The sum went round at 256 before anything could stop it. Add in a dtype that has room.'),
+    wrong=(Wrong(lambda picture, by: (picture + by).clamp(0, 255), 'value', 'The sum was in uint8, and went round at 256, before `clamp` could stop it. Add in a dtype that has room, clamp there, and come back to uint8 last.'),
            Wrong(lambda picture, by: (picture.int() + by).clamp(max=255).to(UINT8), 'value',
                  'The bright end stops, the dark end does not: below 0, uint8 goes round to 255.'),
            Wrong(lambda picture, by: (picture.int() + by).clamp(0, 255), 'dtype', 'The numbers are right, but a picture that comes as uint8 should leave as uint8.'),
            Wrong(brighten_in_place, 'inputs', 'You wrote into the picture that you were given. Whoever lent it to you wants it as it was.'),
-           Wrong(brighten_spec, 'device', 'The new picture is made from Python numbers on the default device, not where the old one lives.')))
+           Wrong(brighten_spec, 'device', 'The new picture is made on the default device, and not where the old one is.')))
 
 
 # ---- rmse: the order of square, mean and root; a pair refused ----
@@ -92,7 +95,13 @@ def rmse_cases(g):
 def rmse_refuses(g):
     return [Case((tensor([[1.], [2.], [3.]]), tensor([1., 2., 3.])), 'a column and a row'),
             Case((torch.randn(2, 3, generator=g), torch.randn(3, generator=g)), 'two rows and one'),
+            Case((torch.randn(2, 3, generator=g), torch.randn(2, 1, generator=g)), 'two rows of three and a column of two'),
+            Case((torch.randn(2, 3, generator=g), torch.randn(1, 3, generator=g)), 'two rows of three and a table of one row'),
             Case((torch.randn(2, 3, generator=g), torch.randn(3, 2, generator=g)), 'two rows and two columns')]
+
+def rmse_by_rank(a, b):
+    if a.ndim != b.ndim: raise ValueError
+    return (a - b).square().mean().sqrt()
 
 def rmse_in_place(a, b):
     if a.shape != b.shape: raise ValueError
@@ -100,7 +109,7 @@ def rmse_in_place(a, b):
     return (a**2).mean().sqrt()
 
 RMSE = Exercise(
-    name='rmse', task='The root mean squared error of two tensors of one shape: a tensor of one number, of their dtype. Any other pair is refused with a `ValueError`.',
+    name='rmse', task='The root mean squared error of two tensors of one shape: a tensor of one number, of their dtype and where they are. Any other pair is refused with a `ValueError`.',
     reference=rmse, alternative=rmse_by_torch, spec=rmse_spec, cases=rmse_cases, refuses=rmse_refuses,
     hints=('Read the name from the right: first the error, then squared, then mean, then root.', 'Compare `a.shape` with `b.shape` before you calculate.',
            '`raise ValueError(...)` if the shapes differ; else `.mean().sqrt()` of the squares.'),
@@ -110,7 +119,9 @@ RMSE = Exercise(
            Wrong(lambda a, b: F.mse_loss(a, b).sqrt().item(), 'shape', 'A plain Python number came back. Later lessons need the tensor: leave `.item()` out.'),
            Wrong(lambda a, b: (a.float() - b.float()).square().mean().sqrt(), 'dtype', 'float64 went in and float32 came out: do not change the dtype.'),
            Wrong(rmse_in_place, 'inputs', '`a -= b` writes into the tensor that you were given. `a - b` makes a new one.'),
-           Wrong(lambda a, b: (a - b).square().mean().sqrt(), 'refusal', 'The pair was broadcast and a number came back. Look at both shapes first.')))
+           Wrong(lambda a, b: (a - b).square().mean().sqrt(), 'refusal', 'The pair was broadcast and a number came back. Look at both shapes first.'),
+           Wrong(rmse_by_rank, 'refusal', 'As many axes do not make one shape: a size of 1 was stretched. Compare all the sizes, `a.shape` with `b.shape`.'),
+           Wrong(lambda a, b: tensor(rmse_spec(a, b).item(), dtype=a.dtype), 'device', 'A new tensor is made on the default device, and not where the two are.')))
 
 
 # ---- nearest: one subtraction for all pictures and all means ----
@@ -127,7 +138,7 @@ def nearest_spec(x, means):
     return tensor([min(range(len(means)), key=lambda i: distance(picture, means[i])) for picture in x])
 
 def nearest_cases(g):
-    return [Case((tensor([[[0., 0.]], [[4., 3.]], [[6., 0.]]]), tensor([[[5., 0.]], [[3., 3.]]])), 'three pictures of two pixels, two means'),
+    return [Case((tensor([[[6., 1.]], [[2., 2.]], [[3., 0.]], [[1., 4.]]]), tensor([[[2., 7.]], [[6., 6.]]])), 'four pictures of two pixels, two means'),
             Case((torch.randn(5, 2, 3, generator=g), torch.randn(4, 2, 3, generator=g)), 'five pictures, four means'),
             Case((torch.randn(1, 3, 2, generator=g), torch.randn(3, 3, 2, generator=g)), 'a batch of one')]
 
@@ -141,20 +152,25 @@ def nearest_seeded(x, means):
     return nearest(x, means)
 
 NEAREST = Exercise(
-    name='nearest', task='For each picture of `x`, shape (bs, h, w), the index of the nearest of `means`, shape (n_classes, h, w), by mean absolute difference: int64, shape (bs,).',
+    name='nearest', task='For each picture of `x`, shape (bs, h, w), the index of the nearest of `means`, shape (n_classes, h, w), by mean absolute difference: int64, shape (bs,), where `x` is. '
+                         'Try it without a loop: one subtraction will do. (An answer with a loop passes as well.)',
     reference=nearest, alternative=nearest_by_loop, spec=nearest_spec, cases=nearest_cases,
     hints=('The shapes (bs, h, w) and (n_classes, h, w) do not fit. Which axis must `x` get, and where?', '`x[:, None] - means` has shape (bs, n_classes, h, w).',
            'Absolute value, mean over the last two axes, then `argmin` over the classes, which are axis 1.'),
     wrong=(Wrong(lambda x, means: (x[:, None] - means).abs().mean((-2, -1)).argmax(1), 'value', 'That is the farthest mean.'),
            Wrong(lambda x, means: (x[:, None] - means).square().mean((-2, -1)).argmin(1), 'value', 'You squared the differences: that is L2. L1 is asked for.'),
+           Wrong(lambda x, means: (x[:, None] - means).abs().amax((-2, -1)).argmin(1), 'value', 'The largest single difference decided. Their mean is to decide.'),
+           Wrong(lambda x, means: (x[:, None] - means).mean((-2, -1)).abs().argmin(1), 'value', 'You averaged before the absolute value, so too bright cancels too dark.'),
+           Wrong(lambda x, means: (x - means).abs().mean((-2, -1)).argmin(1), 'error',
+                 'As they are, the pictures stand against the means one to one, and their numbers differ. Give `x` a new axis behind that of the pictures, so that every picture meets every mean.'),
            Wrong(lambda x, means: (x[:, None] - means).mean((-2, -1)).argmin(1), 'value', 'Too bright cancels too dark. Take the absolute value before the mean.'),
            Wrong(lambda x, means: torch.stack([(x - mean).abs().mean() for mean in means]).argmin(), 'shape',
                  '`mean()` without axes took the pictures along: one answer for the whole batch.'),
            Wrong(lambda x, means: (x[:, None] - means).abs().mean((-2, -1)).argmin(0), 'shape', 'You chose a picture for each mean. Choose a mean for each picture.'),
            Wrong(lambda x, means: nearest(x, means).unsqueeze(1), 'shape', 'A column came back. One axis, as long as the batch, is asked for.'),
            Wrong(lambda x, means: nearest(x, means).float(), 'dtype', 'The classes are right, but as float32 they cannot be used as indices.'),
-           Wrong(nearest_filled, 'device', 'The answers are put into a tensor on the default device, not where the pictures live.'),
-           Wrong(nearest_seeded, 'random', 'Nothing here is drawn by chance, yet you set the seed for everybody else in the program.')))
+           Wrong(nearest_filled, 'device', 'The answers are in a tensor that was made on the default device, and not where the pictures are.'),
+           Wrong(nearest_seeded, 'random', 'Nothing here is drawn by chance, yet the random state that everybody in the program shares is another one afterwards.')))
 
 
 # ---- pick: a pair of index lists ----
@@ -173,14 +189,15 @@ def pick_cases(g):
             Case((torch.randint(99, (1, 3), generator=g), tensor([2])), 'one row of whole numbers')]
 
 PICK = Exercise(
-    name='pick', task='From each row of `table`, shape (n, m), the number in the column that `columns`, shape (n,), names for that row: shape (n,).',
+    name='pick', task='From each row of `table`, shape (n, m), the number in the column that `columns`, shape (n,), names for that row: shape (n,), of the dtype of `table` and where it is.',
     reference=pick, alternative=pick_by_gather, spec=pick_spec, cases=pick_cases,
     hints=('A pair of index lists picks one number for each pair.', 'You have the list of columns. Which list of rows goes with it?', '`range(len(columns))` counts the rows.'),
     wrong=(Wrong(lambda table, columns: table[:, columns], 'shape', '`:` means all rows, so every row gave every wanted column. Pair each row with its own column.'),
+           Wrong(lambda table, columns: table[columns], 'error', '`table[columns]` chooses whole rows by these numbers, and there are not so many rows. Name the rows as well as the columns.'),
            Wrong(lambda table, columns: table[columns % len(table)], 'shape', 'The columns were used to choose rows.'),
            Wrong(lambda table, columns: table.max(1).values, 'value', 'You took the largest of each row. The wanted column need not be the largest.'),
            Wrong(lambda table, columns: tensor([row[i].item() for row, i in zip(table, columns)], dtype=table.dtype), 'device',
-                 'The numbers went through Python, and came back to the default device instead of the table\'s.')))
+                 'The numbers picked are in a new tensor on the default device, and not where the table is.')))
 
 
 # ---- contact_sheet: the longest ----
@@ -228,7 +245,7 @@ def sheet_downwards(pictures, n_cols):
 def sheet_turned(pictures, n_cols): return contact_sheet(pictures.transpose(1, 2), n_cols).T
 
 CONTACT_SHEET = Exercise(
-    name='contact_sheet', task='Pictures of shape (n, h, w) laid out as one picture, `n_cols` to a row, in reading order, of their dtype. Places left over in the last row are 0.',
+    name='contact_sheet', task='Pictures of shape (n, h, w) laid out as one picture, `n_cols` to a row, in reading order, of their dtype and where they are (on their device). Places left over in the last row are 0.',
     reference=contact_sheet, alternative=contact_sheet_by_slices, spec=contact_sheet_spec, cases=contact_sheet_cases,
     hints=('`torch.cat` with `dim=1` puts pictures beside each other, with `dim=0` below each other.',
            'Fill up first: while the number of pictures is no multiple of `n_cols`, add `torch.zeros_like(pictures[:1])`.',
@@ -238,8 +255,7 @@ CONTACT_SHEET = Exercise(
            Wrong(sheet_turned, 'shape', 'Rows and columns of the sheet are swapped: `dim=1` is beside, `dim=0` is below.'),
            Wrong(lambda pictures, n_cols: contact_sheet(pictures[:len(pictures)//n_cols*n_cols or n_cols], n_cols), 'shape', 'The last pictures are lost, those that do not fill a row.'),
            Wrong(lambda pictures, n_cols: contact_sheet(pictures, n_cols).float(), 'dtype', 'uint8 pictures came back as float32, as they do from a sheet of plain `torch.zeros`.'),
-           Wrong(contact_sheet_spec, 'device',
-                 '`torch.zeros` makes the sheet on the default device, not where the pictures live.')))
+           Wrong(contact_sheet_spec, 'device', 'The sheet is made on the default device, as by plain `torch.zeros`, and not where the pictures are.')))
 
 
 # ---- fair_accuracy: the bug lab ----
@@ -272,7 +288,8 @@ def fair_accuracy_cases(g):
 
 def fair_accuracy_refuses(g):
     return [Case((torch.randn(4, 1, generator=g), tensor([1])), 'four predictions, one target'),
-            Case((torch.randn(1, 1, generator=g), tensor([1, 0, 0])), 'one prediction, three targets')]
+            Case((torch.randn(1, 1, generator=g), tensor([1, 0, 0])), 'one prediction, three targets'),
+            Case((torch.randn(3, generator=g), tensor([1, 0])), 'three predictions, two targets')]
 
 def accuracy_squeezed_in_place(pred, targ):
     if pred.ndim == 2: pred.squeeze_(1)
@@ -283,7 +300,7 @@ def accuracy_of_equal_shapes(pred, targ):
     return careless_accuracy(pred, targ)
 
 FAIR_ACCURACY = Exercise(
-    name='fair_accuracy', task='The share of right predictions, as a float32 tensor of one number, for a column (n, 1) as for a flat (n,). '
+    name='fair_accuracy', task='The share of right predictions, as a float32 tensor of one number, where the predictions are; for a column (n, 1) as for a flat (n,). '
                                'Another number of predictions than targets is refused with a `ValueError`.',
     reference=fair_accuracy, alternative=fair_accuracy_by_columns, spec=fair_accuracy_spec, cases=fair_accuracy_cases, refuses=fair_accuracy_refuses,
     bug=careless_accuracy,
@@ -295,6 +312,9 @@ FAIR_ACCURACY = Exercise(
            Wrong(lambda pred, targ: ((pred > 0) == targ).float().mean(0), 'shape', 'Each target still meets every prediction; now there is one number for each target.'),
            Wrong(lambda pred, targ: ((pred.view(-1) > 0) == targ).float().mean().item(), 'shape', 'A plain Python number came back; a tensor of one number is asked for.'),
            Wrong(lambda pred, targ: ((pred.view(-1) > 0) == targ).mean(), 'error', 'True and False have no mean until `.float()` makes them 1 and 0.'),
+           Wrong(lambda pred, targ: ((pred.squeeze(1) > 0) == targ).float().mean(), 'error', 'This mends the column and breaks the flat one: it has no axis 1 to squeeze. `view(-1)` flattens both.'),
+           Wrong(lambda pred, targ: ((pred > 0) == targ.unsqueeze(1)).float().mean(), 'value',
+                 'This mends the column and breaks the flat one, which now meets a column of targets: again every prediction meets every target.'),
            Wrong(accuracy_of_equal_shapes, 'error', 'A column is a fair way to hand in predictions. Bring both to one shape instead of refusing it.'),
            Wrong(lambda pred, targ: ((pred.view(-1) > 0) == targ).double().mean(), 'dtype', 'The share is right, but it is float64, and float32 was asked for.'),
            Wrong(accuracy_squeezed_in_place, 'inputs', '`squeeze_` with an underscore reshapes the tensor of whoever called you. `squeeze` gives a new one.'),
