@@ -24,7 +24,7 @@ from .callbacks import Callback
 
 # %% ../../nbs/9_workshop/86_outputs.ipynb #abf368fd
 SOFTMAX, SIGMOID = partial(torch.softmax, dim=1), torch.sigmoid
-_ACTIVATIONS = {'cross_entropy': SOFTMAX, 'CrossEntropyLoss': SOFTMAX, 'nll': torch.exp, 'nll_loss': torch.exp, 'NLLLoss': torch.exp,
+_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {'cross_entropy': SOFTMAX, 'CrossEntropyLoss': SOFTMAX, 'nll': torch.exp, 'nll_loss': torch.exp, 'NLLLoss': torch.exp,
                 'mnist_loss': SIGMOID, 'binary_cross_entropy_with_logits': SIGMOID, 'BCEWithLogitsLoss': SIGMOID}
 _CLASSES = SOFTMAX, torch.exp
 
@@ -85,7 +85,7 @@ def joined(parts: list[Any], # tensors (bs, ...), or tuples of them
           ) -> Any:          # one tensor (n, ...), or a tuple of them; None for no parts
     "Batches, put together again in their order."
     if not parts: return None
-    return torch.cat(parts) if isinstance(parts[0], Tensor) else tuple(map(joined, zip(*parts)))
+    return torch.cat(parts) if isinstance(parts[0], Tensor) else tuple(map(joined, map(list, zip(*parts))))
 
 # %% ../../nbs/9_workshop/86_outputs.ipynb #bbb1987c
 class Text(str):
@@ -111,4 +111,6 @@ def layer_table(model: nn.Module,       # what to look into
             if not list(layer.children()): at_end.callback(_watch(layer, name, rows).remove)
         run()
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return Text('\n'.join('  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows))
+    lines = ['  '.join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    n, trained = (sum(p.numel() for p in model.parameters() if p.requires_grad >= only) for only in (False, True))
+    return Text('\n'.join([*lines, '', f'{n:,} parameters, {trained:,} of them trained']))
