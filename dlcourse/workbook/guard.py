@@ -51,7 +51,7 @@ def _settle() -> None:
     builtins.input = _no_input
     logging.disable(logging.CRITICAL)  # the kernel's own words on messages from a fork
 
-def _no_input(*words: str) -> str: raise EOFError('An exercise is given its inputs; it does not ask for any.')
+def _no_input(prompt: object = '', /) -> str: raise EOFError('An exercise is given its inputs; it does not ask for any.')
 
 def _gradients_work() -> bool:
     "Does PyTorch work out gradients in this child?"

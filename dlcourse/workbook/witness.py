@@ -103,7 +103,7 @@ def watch_call(f: Callable[..., Any],   # what the learner wrote
         try: value = exercise.observe(f, *args)
         except KeyboardInterrupt: raise
         except BaseException as e: error = e
-    if device and any(value is made for made in spy.made): value = value.to(device)
+    if isinstance(value, Tensor) and device and any(value is made for made in spy.made): value = value.to(device)
     moved = tuple(name for name, state in _random_states().items() if not _equal(state, before[name]))
     _restore(before)
     changed = tuple(i for i, (a, b) in enumerate(zip(args, case.args)) if not _unchanged(a, b))
