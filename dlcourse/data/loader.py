@@ -61,13 +61,12 @@ def collate(items: Sequence[Any], # what a dataset gave: tensors, arrays, number
     parts = [collate(part) for part in zip(*items)]
     return parts if isinstance(a, list) else type(a)(*parts) if hasattr(a, '_fields') else tuple(parts)
 
-# %% ../../nbs/4_under_the_hood/20_loader.ipynb #f6cc833e
+# %% ../../nbs/4_under_the_hood/20_loader.ipynb #a40dc287
 class _Passes:
     "Which order each pass has, and how far the one under way has come."
-    epoch, batch, drawn = 0, 0, 0  # passes begun, batches handed out of the last of them, the number that decides its order
+    epoch, batch, drawn, _going_on = 0, 0, 0, False  # passes begun, batches handed out of the last of them, what decides its order
     seed: int | None
     shuffle: bool
-    _going_on = False
 
     def _begin(self, n: int) -> Tensor:
         "The order of the next pass, or of the one to go on with."
@@ -81,10 +80,11 @@ class _Passes:
 
     def state_dict(self) -> dict[str, int]:
         "Where the loader is, in whole numbers: `load_state_dict` goes on from there."
-        return {'epoch': self.epoch, 'batch': self.batch, 'drawn': self.drawn}
+        return {'epoch': self.epoch, 'batch': self.batch, 'drawn': self.drawn, 'batches': len(self)}
 
     def load_state_dict(self, state: Mapping[str, int]) -> None: # from `state_dict`
-        "Go on where that loader was: its next pass begins with the first batch that had not been handed out."
+        "Go on where that loader was, with the first batch that had not been handed out. Raises `ValueError` for a pass of another length."
+        if (n := state.get('batches')) != len(self): raise ValueError(f'The state is of a loader with {n} batches, this one has {len(self)}: give it the same items and batch size.')
         self.epoch, self.batch, self.drawn = state['epoch'], state['batch'], state['drawn']
         self._going_on = self.epoch > 0 and self.batch < len(self)
 
@@ -134,8 +134,7 @@ def _tensors_of(dataset: Any) -> tuple[Tensor, ...] | None:
 def _rows_of_set(dataset: Any) -> _Rows | None:
     "A dataset as rows of tensors, or None where it is something else. Raises `IndexError` for a subset of items that are not there."
     if getattr(type(dataset), '__getitem__', None) is torch_data.Subset.__getitem__:
-        inner = _rows_of_set(dataset.dataset)
-        if inner is None: return None
+        if (inner := _rows_of_set(dataset.dataset)) is None: return None
         chosen = torch.as_tensor(dataset.indices, dtype=torch.int64, device='cpu')
         wrong = chosen[(chosen < -inner.n) | (chosen >= inner.n)]
         if len(wrong): raise IndexError(f'The subset asks for item {int(wrong[0])}, and its dataset has {inner.n}: 0 to {inner.n - 1}.')
@@ -203,9 +202,11 @@ def _from_workers(work: _Work, todo: list[list[int]], workers: int, seed: int) -
         warnings.filterwarnings('ignore', message='Got pickle error')
         try: batches = iter(loader)
         except Exception as e: raise (_cannot_send(work, e) if 'pickle' in str(e).lower() else e) from e
-    for batch in batches:
-        if isinstance(batch, ItemError): raise batch from RuntimeError(f'in a worker process\n{batch.trace}')
-        yield batch
+    try:
+        for batch in batches:
+            if isinstance(batch, ItemError): raise batch from RuntimeError(f'in a worker process\n{batch.trace}')
+            yield batch
+    except (ConnectionError, EOFError) as e: raise RuntimeError('A worker process ended without a word. Was memory full? num_workers=0 shows more.') from e
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #16dfc2dc
 def _check(dataset: Any, batch_size: int, num_workers: int, seed: int | None = None) -> None:
@@ -230,8 +231,7 @@ def _batches(dl: 'DataLoader', order: Tensor, start: int) -> Iterator[Any]:
     else:
         todo = [index.tolist() for index in order.split(dl.batch_size)[start:end]]
         batches = _from_workers(work, todo, dl.num_workers, dl.drawn) if dl.num_workers and todo else (_make_batch(work.dataset, work.collate_fn, i) for i in todo)
-    for dl.batch, batch in enumerate(batches, start + 1):
-        yield batch if dl.device is None else to_device(batch, dl.device)
+    for dl.batch, batch in enumerate(batches, start + 1): yield batch if dl.device is None else to_device(batch, dl.device)
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #734f66fb
 @dataclass(eq=False, repr=False)

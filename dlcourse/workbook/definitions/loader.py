@@ -213,7 +213,7 @@ def read_by_result(dataset, i):
 def read_by_cause(dataset, i):
     try: return dataset[i]
     except Exception as e:
-        told = ValueError('{} {}'.format(dataset.__class__.__name__, i))
+        told = ValueError(f'{dataset.__class__.__name__} {i}')
         told.__cause__ = e
         raise told
 
