@@ -286,7 +286,7 @@ def two_rounds(step, params, lr):
     path = []
     for _ in range(2):
         sum(bowl(p) for i, p in enumerate(params) if i != 1).backward()
-        step(params, lr)
+        step([*params], lr)  # a list of its own: what it puts in there moves no parameter
         path.append(torch.cat([p.detach().flatten() for p in params]))
     return torch.stack(path)
 
