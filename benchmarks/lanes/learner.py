@@ -138,9 +138,16 @@ def fastai(kind, device):
     (train, valid), net = data(kind, device), model_of(kind, device)
     learn = Learner(DataLoaders(train, valid, device=device), net, loss_func=loss_of(kind), opt_func=SGD, lr=LR, metrics=AvgMetric(share_right))
     def turn():
-        with learn.no_bar(), learn.no_logging(): learn.fit(EPOCHS, LR)
+        with learn.no_logging(): learn.fit(EPOCHS, LR)
         return finish(kind, net, valid, device)
     return turn
+
+
+class Walk:
+    "A list of batches, for those who take a list for several loaders."
+    def __init__(self, batches): self.batches = batches
+    def __len__(self): return len(self.batches)
+    def __iter__(self): return iter(self.batches)
 
 
 def lightning(kind, device):
@@ -165,6 +172,6 @@ def lightning(kind, device):
     def turn():
         trainer = Trainer(max_epochs=EPOCHS, accelerator='gpu' if device == 'cuda' else 'cpu', devices=1, logger=False, enable_progress_bar=False,
                           enable_model_summary=False, enable_checkpointing=False, num_sanity_val_steps=0)
-        trainer.fit(Module(), train, valid)
+        trainer.fit(Module(), Walk(train), Walk(valid))
         return finish(kind, net.to(device), valid, device)
     return turn

@@ -14,9 +14,8 @@ def split_batch(batch, n_inp):
     return tuple(batch[:n_inp]), tuple(batch[n_inp:])
 
 def split_by_places(batch, n_inp):
-    inputs, targets = [], []
-    for i, part in enumerate(batch): (inputs if i < n_inp else targets).append(part)
-    return tuple(inputs), tuple(targets)
+    places = list(enumerate(batch))
+    return tuple(part for i, part in places if i < n_inp), tuple(part for i, part in places if i >= n_inp)
 
 def split_by_taking(batch, n_inp):
     parts = iter(batch)
@@ -72,7 +71,7 @@ def worker(seen, skips, breaks):
 
 def count_and_order(f, batches, skips, breaks):
     "What `f` returns, and which batches it worked on."
-    seen = []
+    seen: list[int] = []
     return [f(worker(seen, skips, breaks), batches), len(seen), *seen]
 
 def uncancelled_spec(work, batches):
@@ -352,20 +351,21 @@ def steady_by_names(model, loss_func, xb, yb):
 
 def looked_at(f, seen, weight, bias, scale, xb, yb):
     "Two looks at a model with dropout and batch norm; its modes, statistics and gradients afterwards."
-    with torch.device(xb.device), torch.random.fork_rng(devices=[]): model = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Dropout(.5), nn.Linear(3, 1))
+    with torch.device(xb.device), torch.random.fork_rng(devices=[]): first, norm, last = nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)
+    model, counted = nn.Sequential(first, norm, nn.Dropout(.5), last), norm.state_dict()
     with torch.no_grad():
-        model[0].weight.copy_(weight)
-        model[0].bias.copy_(bias)
-        model[3].weight.copy_(scale)
-        model[3].bias.zero_()
+        first.weight.copy_(weight)
+        first.bias.copy_(bias)
+        last.weight.copy_(scale)
+        last.bias.zero_()
     for layer, mode in zip(model.modules(), seen): layer.training = mode
     grads = [torch.full_like(p, .5) for p in model.parameters()]
     for p, grad in zip(model.parameters(), grads): p.grad = grad.clone()
     losses = [f(model, F.mse_loss, xb, yb) for _ in range(2)]
     if not all(isinstance(loss, float) for loss in losses): return losses[0]
     same = all(p.grad is not None and torch.equal(p.grad, grad) for p, grad in zip(model.parameters(), grads))
-    return [xb.new_tensor(losses), [layer.training for layer in model.modules()], model[1].running_mean, model[1].num_batches_tracked.float(),
-            'gradients as they were' if same else 'gradients changed', model[0].weight.detach()]
+    return [xb.new_tensor(losses), [layer.training for layer in model.modules()], counted['running_mean'], counted['num_batches_tracked'].float(),
+            'gradients as they were' if same else 'gradients changed', first.weight.detach()]
 
 def steady_cases(g):
     def case(seen, n, says):
