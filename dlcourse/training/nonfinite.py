@@ -96,13 +96,17 @@ class TerminateOnNaNCallback(Callback):
 
     def __init__(self,
                  every: int = 10, # batches from one look to the next; so many batches are kept in memory
-                ) -> None: self.every, self.report = max(1, every), ''
+                ) -> None:
+        self.every, self.report = max(1, every), ''
+        self.after_fit()
+
+    def after_fit(self) -> None: # nothing is kept that a notebook would hold on to
+        self.losses, self.moments, self.live = list[Tensor](), list[Moment](), dict[str, Tensor]()
 
     def before_fit(self) -> None:
         self.live = dict(self.learn.model.state_dict())
         self.now, self.last = ({name: t.clone() for name, t in self.live.items()} for _ in range(2))
         self.fine, self.report = torch.tensor(True, device=next(iter(self.live.values())).device), ''
-        self.losses, self.moments = list[Tensor](), list[Moment]()
 
     def before_batch(self) -> None:
         learn = self.learn
