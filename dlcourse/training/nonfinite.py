@@ -102,6 +102,7 @@ class TerminateOnNaNCallback(Callback):
 
     def after_fit(self) -> None: # nothing is kept that a notebook would hold on to
         self.losses, self.moments, self.live = list[Tensor](), list[Moment](), dict[str, Tensor]()
+        self.now, self.last = dict[str, Tensor](), dict[str, Tensor]()
 
     def before_fit(self) -> None:
         self.live = dict(self.learn.model.state_dict())
