@@ -59,10 +59,8 @@ def _check(group: _Group, known: Iterable[Tensor]) -> None:
 # %% ../../nbs/4_under_the_hood/23_optimizer.ipynb #5286019d
 class Optimizer:
     "Groups of parameters and what is remembered of each, under PyTorch's names. A subclass says in `update` what a step does."
-    def __init__(self,
-                 params: Iterable[Any],    # tensors, or groups: dicts with 'params' and options of their own
-                 defaults: dict[str, Any], # options, for groups that do not say otherwise
-                ):
+    def __init__(self, params: Iterable[Any], # tensors, or groups: dicts with 'params' and options of their own
+                 defaults: dict[str, Any]):   # options, for groups that do not say otherwise
         self.defaults, self.param_groups, self.state = defaults, list[_Group](), dict[Tensor, dict[str, Any]]()
         for group in _as_groups(params): self.add_param_group(group)
 
@@ -74,6 +72,7 @@ class Optimizer:
 
     def update(self, group: dict[str, Any], params: list[Tensor], grads: list[Tensor]) -> None:
         "Move the parameters of one group, in place; all of them have a gradient."
+        raise NotImplementedError(f'{type(self).__name__} does not say in update(group, params, grads) how parameters move.')
 
     def step(self) -> None:
         "Move every parameter that has a gradient. The others stay."
@@ -98,8 +97,9 @@ class Optimizer:
 _TINY = {dtype: torch.finfo(dtype).tiny for dtype in (torch.float32, torch.float64, torch.bfloat16)}
 
 def _settle(tensors: list[Tensor]) -> None:
-    "Round what is next to nothing to 0, in place. Numbers above 1e-22 (float32) keep every bit."
+    "Round numbers next to nothing to 0, in place. In float32 that is below 1e-34; what is above 1e-27 changes by a rounding, if at all."
     wide = [t for t in tensors if t.dtype in _TINY]
+    if not wide: return
     far = [2**13*_TINY[t.dtype]/torch.finfo(t.dtype).eps for t in wide]
     torch._foreach_add_(wide, far)
     torch._foreach_sub_(wide, far)
@@ -241,6 +241,7 @@ class Lion(Optimizer):
 
 # %% ../../nbs/4_under_the_hood/23_optimizer.ipynb #4277b654
 _OTHERS = ('amsgrad', 'maximize', 'centered', 'dampening')  # PyTorch's options that change the step and that ours have not
+_KINDS = ('momentum', 'alpha', 'betas', 'eps')              # by these, one kind of optimizer is told from another
 
 def _packed(groups: list[_Group], state: dict[Tensor, dict[str, Any]]) -> dict[str, Any]:
     "Groups and memory with the parameters as numbers."
@@ -250,10 +251,14 @@ def _packed(groups: list[_Group], state: dict[Tensor, dict[str, Any]]) -> dict[s
 
 def _check_saved(groups: list[_Group], saved: dict[str, Any]) -> None:
     "Raise `ValueError` unless the saved state is about such groups, of tensors of such shapes."
+    if not {'state', 'param_groups'} <= saved.keys(): raise ValueError(f'This is no state of an optimizer; it holds {list(saved)[:3]}. Is it that of the model?')
     mine, theirs = ([len(group['params']) for group in gs] for gs in (groups, saved['param_groups']))
     if mine != theirs: raise ValueError(f'The saved state is about groups of {theirs} parameters, this optimizer has {mine}. Build it from the same model, in the same order.')
-    for name in (name for group in saved['param_groups'] for name in _OTHERS if group.get(name)):
-        raise ValueError(f'The saved state comes from an optimizer with {name}, which this one has not. Go on with the one from torch.optim.')
+    for group, old in zip(groups, saved['param_groups']):
+        here, there = ([name for name in _KINDS if name in g] for g in (group, old))
+        if here != there: raise ValueError(f'The saved state comes from another kind of optimizer: its options are {there}, here they are {here}. Begin anew, or go on with that kind.')
+        for name in _OTHERS:
+            if old.get(name): raise ValueError(f'The saved state comes from an optimizer with {name}, which this one has not. Go on with the one from torch.optim.')
     for i, p in zip((i for group in saved['param_groups'] for i in group['params']), _tensors(groups)):
         for name, x in saved['state'].get(i, {}).items():
             if isinstance(x, Tensor) and name != 'step' and x.shape != p.shape:
