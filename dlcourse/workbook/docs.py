@@ -24,7 +24,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from .lessons import describe, notebook_data, write_whole
+from ..core.whole import write_whole
+from .lessons import describe, notebook_data
 from .practice import learner_cells, learner_version
 from .weave import STATE, STATIC, Site, address, fill, html_text, local_links, read_site, unlisted
 

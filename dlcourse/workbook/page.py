@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from .lessons import PAGE_MARK, run_mark, write_whole
+from ..core.whole import write_whole
+from .lessons import PAGE_MARK, run_mark
 from .runs import Failure, Run, directives
 from .weave import boxed
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath

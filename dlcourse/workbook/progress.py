@@ -233,7 +233,7 @@ def save_rows(events: list[Event], # rows
               path: Path,          # the record they come from
              ) -> Path:
     "Write rows to a file beside the record, whole, under a name that is free."
-    from dlcourse.workbook.lessons import write_whole
+    from dlcourse.core.whole import write_whole
     file = free_name(path, '.json')
     write_whole(file, as_json(events).encode())
     return file
