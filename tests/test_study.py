@@ -312,8 +312,9 @@ def test_watch_gives_advice_for_a_terminal(monkeypatch, capsys):
 
 def test_watch_tells_what_is_next_only_when_it_changes(monkeypatch, capsys):
     def good(): record('tensors', 'rank', 'done'); yield Answered('rank', 'done', 'rank: done')
+    def wrong(): record('tensors', 'rank', 'wrong value'); yield Answered('rank', 'wrong value', 'rank: wrong value')
     bad = Answered('pick', 'wrong value', 'pick: wrong value')
-    said = watched(monkeypatch, capsys, [bad], [bad], good(), [bad])
+    said = watched(monkeypatch, capsys, [bad], [bad], wrong(), good(), [bad])
     assert said.count('next ') == 2 and said.index('next  exercise rank') < said.index('pick: wrong value') < said.index('rank: done') < said.index('next  question guess')
     assert 'type ' not in said
 

@@ -41,7 +41,7 @@ def run_lessons(args: argparse.Namespace) -> int:
     lessons, at = find_lessons(workshop=args.all), screen(sys.stdout)
     if args.json: say(json.dumps([lesson_record(x) for x in lessons], indent=1)); return OK
     say(lessons_text(lessons, at) if lessons else 'No lessons yet. The workshop: dlcourse lessons --all')
-    if at.width and lessons: say('\n' + paint(f'Run one: dlcourse run {lessons[0].name}    Your own copy: dlcourse start', 'soft', at))
+    if at.width and lessons: say('\n' + paint(f'Run one:        dlcourse run {lessons[0].name}\nYour own copy:  dlcourse start', 'soft', at))
     return OK
 
 # %% ../../nbs/9_workshop/71_cli.ipynb #6bfa408d
@@ -216,7 +216,7 @@ _ABOUT = 'A course in deep learning that runs on your machine: lessons that deri
 class Folded(argparse.HelpFormatter):
     "Help whose lines stay lines, and are folded where the window is too narrow for them."
     def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return '\n'.join(textwrap.fill(line, width, subsequent_indent='    ', break_long_words=False, break_on_hyphens=False) for line in text.splitlines())
+        return '\n'.join(textwrap.fill(line, width, subsequent_indent='    '*line.startswith(' '), break_long_words=False, break_on_hyphens=False) for line in text.splitlines())
 
 def build_parser() -> argparse.ArgumentParser:
     "The parser for the whole table."

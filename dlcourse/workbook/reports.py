@@ -46,8 +46,8 @@ def lessons_text(lessons: list[Lesson], # in teaching order
                 ) -> str:
     "The lessons as a table, grouped by folder."
     narrow, folder = 0 < at.width < 60, ''
-    rows = [['', 'lesson', 'title', 'to run', 'to work through', 'module'], *([str(x.number), x.name, x.title, *short_times(x.time), x.module] for x in lessons)]
-    if 0 < at.width < 110: rows = [row[:5] for row in rows]
+    rows = [['', 'lesson', 'title', 'to run', 'to study', 'module'], *([str(x.number), x.name, x.title, *short_times(x.time), x.module] for x in lessons)]
+    if 0 < at.width < 105: rows = [row[:5] for row in rows]
     if narrow: rows = [[*row[:2], *row[3:]] for row in rows]
     out, *lines = table_lines(rows, at)
     for lesson, mine in zip(lessons, lines, strict=True):

@@ -168,12 +168,12 @@ def run_watch(args: argparse.Namespace) -> int:
 
 def _next_teller(at: Screen) -> Callable[[], None]:
     "Says what is next, and says it again only when that has changed."
-    told = ''
+    told: list[ToDo | None] = []
     def tell() -> None:
-        nonlocal told
-        here, before = desk(), told
-        told = next_text(here.todos, here.lessons, here.standings, at, at_work=True)
-        if told != before: say(f'\n{told}')
+        here = desk()
+        if (todo := next_todo(here.todos, here.standings)) in told[-1:]: return
+        told.append(todo)
+        say('\n' + next_text(here.todos, here.lessons, here.standings, at, at_work=True))
     return tell
 
 # %% ../../nbs/9_workshop/78_study.ipynb #e837efe3
