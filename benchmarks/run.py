@@ -16,7 +16,7 @@ import harness
 from harness import HERE, RESULTS, BenchError
 from sources import source_hash
 
-LANES = ('imports', 'train_epoch', 'optimizer', 'loader', 'learner')
+LANES = ('imports', 'train_epoch', 'optimizer', 'loader', 'learner', 'epoch')
 PEERS_FILE = HERE/'peers.json'
 
 

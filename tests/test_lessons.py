@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlcourse.workbook.lessons import UnknownName, find_lessons, fingerprint, next_lesson, notebooks_dir, pick, write_whole
+from dlcourse.core.whole import write_whole
+from dlcourse.workbook.lessons import UnknownName, find_lessons, fingerprint, next_lesson, notebooks_dir, pick
 from dlcourse.workbook.practice import MANIFEST, copy_lessons, read_manifest
 
 NAMES = ['1_play/01_first.ipynb', '4_under/18_descent.ipynb', '4_under/19_sgd.ipynb', '10_later/40_last.ipynb', '9_workshop/50_device.ipynb']

@@ -291,7 +291,7 @@ def test_two_resets_in_one_second_keep_two_backups():
 def test_a_backup_that_cannot_be_written_undoes_the_reset(monkeypatch):
     rows = filled()
     def full(*_): raise OSError(28, 'No space left on device')
-    monkeypatch.setattr('dlcourse.workbook.lessons.write_whole', full)
+    monkeypatch.setattr('dlcourse.core.whole.write_whole', full)
     with pytest.raises(BadRecord, match='No space left'): reset_progress(progress_file())
     assert read_events(progress_file()) == rows
 

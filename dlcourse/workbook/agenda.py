@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .lessons import Lesson, notebook_data, section, write_whole
+from ..core.whole import write_whole
+from .lessons import Lesson, notebook_data, section
 from .practice import MANIFEST, exercises_of
 from .progress import CHECKED, Standing, progress_file
 from .terminal import Screen, fold, near, paint, typed

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import __version__
-from .lessons import Lesson, fingerprint, notebook_data, section, write_whole
+from ..core.whole import write_whole
+from .lessons import Lesson, fingerprint, notebook_data, section
 
 # %% ../../nbs/9_workshop/76_practice.ipynb #510041be
 _MARK = re.compile(r'^#\| *(?:(answer|exercise): *(\w+)|(mend): *(\w+) +from +(\w+)) *$', re.M)

@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from .agenda import Standings, ToDo, agenda, todo_records, lesson_progress, next_text, next_todo, own_copies, own_copy, state_of
 from .commands import AS_JSON, FAILED, OK, Command
-from .lessons import Lesson, UnknownName, WouldOverwrite, did_you_mean, find_lessons, notebook_data, pick, write_whole
+from ..core.whole import write_whole
+from .lessons import Lesson, UnknownName, WouldOverwrite, did_you_mean, find_lessons, notebook_data, pick
 from .practice import learner_cells
 from .progress import (BadRecord, DamagedRecord, Standing, as_json, from_json, import_progress, progress_file, read_events, record,
                                         reset_progress, set_aside, standings)
