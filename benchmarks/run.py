@@ -8,7 +8,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +52,20 @@ def run_lane(name: str, *, device: str = 'cpu', rounds: int | None = None, quick
     "Measure one lane; its figures as data."
     lane, who, before = lane_module(name), harness.pythons(peers), harness.machine(device, gpu_name(device))
     sources, rounds = hash_of(name), rounds or (lane.QUICK_ROUNDS if quick else lane.ROUNDS)
-    groups = [harness.run_group(g, name, who, rounds=rounds, clock=clock_of(lane, device)) for g in lane.groups(device)]
+    with set_for_all(getattr(lane, 'ENV', {})):
+        groups = [harness.run_group(g, name, who, rounds=rounds, clock=clock_of(lane, device)) for g in lane.groups(device)]
     return {'format': harness.FORMAT, 'lane': name, 'what': lane.WHAT, 'clock': clock_of(lane, device), 'date': harness.now(),
             'machine': before, 'versions': {env: harness.versions(py, lane.PACKAGES) for env, py in who.items()},
             'sources': sources, 'seeds': [getattr(lane, 'SEED', None)], 'rounds': rounds, 'groups': groups}
+
+
+@contextmanager
+def set_for_all(env: dict[str, str]) -> Iterator[None]:
+    "What a lane sets in the environment of all its contenders alike."
+    before = dict(os.environ)
+    os.environ.update(env)
+    try: yield
+    finally: os.environ.clear(); os.environ.update(before)
 
 
 def clock_of(lane: Any, device: str) -> str:
