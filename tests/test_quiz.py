@@ -11,10 +11,10 @@ from tree import LESSONS, ROOT, cells
 from dlcourse.workbook import questions as room
 from dlcourse.workbook.form import Form, form_html, form_text
 from dlcourse.workbook.lessons import UnknownName
+from dlcourse.workbook.markup import VIEW
 from dlcourse.workbook.progress import standing
 from dlcourse.workbook.questions import Sitting, find_question, question_files, questions, sit
 from dlcourse.workbook.quiz import take_quiz
-from dlcourse.workbook.weave import VIEW
 
 FILES = question_files()
 EVERY = [q for lesson in FILES for q in questions(lesson, lab=True)]

@@ -22,9 +22,10 @@ from tree import ROOT
 from dlcourse.workbook.docs import build_site, readme
 from dlcourse.workbook.form import form_html
 from dlcourse.workbook.lessons import describe
+from dlcourse.workbook.markup import VIEW
 from dlcourse.workbook.practice import learner_version
 from dlcourse.workbook.questions import Answer, Question, find_question, question_files, questions
-from dlcourse.workbook.weave import VIEW, address, read_site, unlisted
+from dlcourse.workbook.weave import address, read_site, unlisted
 
 SITE = read_site(ROOT)
 PAGES = [address(path) for path in SITE.pages]

@@ -27,7 +27,8 @@ from typing import Any
 from ..core.whole import write_whole
 from .lessons import describe, notebook_data
 from .practice import learner_cells, learner_version
-from .weave import STATE, STATIC, Site, address, fill, html_text, local_links, read_site, unlisted
+from .markup import html_text
+from .weave import STATE, STATIC, Site, address, fill, local_links, read_site, unlisted
 
 # %% ../../nbs/9_workshop/70_docs.ipynb #028d465a
 def check_list(site: Site) -> None:

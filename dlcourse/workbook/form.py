@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from .markup import VIEW, html_text
 from .questions import Answer, Question, Sitting, section_of
-from .weave import VIEW, html_text
 
 # %% ../../nbs/9_workshop/79_form.ipynb #0b6bbb69
 def feedback(question: Question, # the one that was asked

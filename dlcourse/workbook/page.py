@@ -19,8 +19,8 @@ from typing import Any
 import nbformat
 from ..core.whole import write_whole
 from .lessons import PAGE_MARK, run_mark
+from .markup import boxed
 from .runs import Failure, Run, directives
-from .weave import boxed
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from .contract import Exercise, leaves, wrong_places
 from .judge import Fault
+from .markup import html_text
 
 # %% ../../nbs/9_workshop/80_verdict.ipynb #5c0f157c
 ROWS, COLUMNS = 6, 8
@@ -129,11 +130,6 @@ def _table(part: dict[str, Any]) -> str:
     caption = f'<b>{escape(part["title"])}</b> <span style="opacity:.75">{escape(part["note"])}</span>'
     return f'<figure style="margin:0"><figcaption style="font-size:.85em">{caption}</figcaption><table style="border-collapse:collapse;margin:.2em 0;width:auto">{rows}</table></figure>'
 
-def _words(text: str) -> str:
-    "A sentence as HTML, with `code` in backticks."
-    parts = escape(text, quote=False).split('`')
-    return ''.join(f'<code>{part}</code>' if i % 2 else part for i, part in enumerate(parts)) if len(parts) % 2 else escape(text, quote=False)
-
 def unfolding(title: str, *codes: str) -> str:
     "Pieces of code under a title that unfolds."
     blocks = ''.join(f'<pre style="margin:.4em 0;white-space:pre-wrap">{escape(code)}</pre>' for code in codes)
@@ -153,7 +149,7 @@ def note(title: str,   # a line
          ) -> Shown:
     "A line and pieces of code, for notebook and terminal."
     blocks = ''.join(f'<pre style="margin:.4em 0;white-space:pre-wrap">{escape(code)}</pre>' for code in codes)
-    return Shown('\n\n'.join([title, *codes]), f'<div style="{_FRAME}#888"><div>{_words(title)}</div>{blocks}</div>')
+    return Shown('\n\n'.join([title, *codes]), f'<div style="{_FRAME}#888"><div>{html_text(title)}</div>{blocks}</div>')
 
 _FRAME = 'border-left:4px solid;padding:.3em 0 .3em .9em;margin:.3em 0;overflow-x:auto;color:inherit;border-color:'
 
@@ -207,12 +203,12 @@ def _as_text(verdict: Verdict) -> str:
 
 def _as_html(verdict: Verdict) -> str:
     "A verdict for a notebook or a page."
-    lines = [f'<b>{escape(verdict.head)}</b>', *(_words(text) for text in (verdict.message, verdict.says) if text)]
+    lines = [f'<b>{escape(verdict.head)}</b>', *(html_text(text) for text in (verdict.message, verdict.says) if text)]
     row, tables = '<div style="display:flex;flex-wrap:wrap;gap:.4em 1.6em">', [*map(_table, verdict.panels)]
     ins = sum(part['title'].startswith('input') for part in verdict.panels)
     drawn = f'{row}{"".join(tables[:ins])}{row}{"".join(tables[ins:])}</div></div>'  # yours and expected stay together
-    call = f'<div style="margin:.4em 0 .2em">{_words(verdict.case)}:</div>{drawn}' if tables else ''
+    call = f'<div style="margin:.4em 0 .2em">{html_text(verdict.case)}:</div>{drawn}' if tables else ''
     said = unfolding('What it printed', verdict.printed) if verdict.printed.strip() else ''
     ours = unfolding('How we wrote it, and another way', *verdict.solutions) if verdict.solutions else ''
-    end = f'<div style="opacity:.75">{_words(verdict.next)}</div>' if verdict.next else ''
+    end = f'<div style="opacity:.75">{html_text(verdict.next)}</div>' if verdict.next else ''
     return f'<div style="{_FRAME}{_COLOURS[verdict.state]}">{"".join(f"<div>{line}</div>" for line in lines)}{call}{said}{ours}{end}</div>'
