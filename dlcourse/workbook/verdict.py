@@ -11,6 +11,7 @@ __all__ = ['ROWS', 'COLUMNS', 'NOT_STARTED', 'WRONG_SHAPE', 'WRONG_VALUE', 'DONE
 # %% ../../nbs/9_workshop/80_verdict.ipynb #b8c699d5
 import inspect
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from itertools import zip_longest
@@ -130,10 +131,13 @@ def _table(part: dict[str, Any]) -> str:
     caption = f'<b>{escape(part["title"])}</b> <span style="opacity:.75">{escape(part["note"])}</span>'
     return f'<figure style="margin:0"><figcaption style="font-size:.85em">{caption}</figcaption><table style="border-collapse:collapse;margin:.2em 0;width:auto">{rows}</table></figure>'
 
+def _listing(codes: Iterable[str]) -> str:
+    "Pieces of code as blocks."
+    return ''.join(f'<pre style="margin:.4em 0;white-space:pre-wrap">{escape(code)}</pre>' for code in codes)
+
 def unfolding(title: str, *codes: str) -> str:
     "Pieces of code under a title that unfolds."
-    blocks = ''.join(f'<pre style="margin:.4em 0;white-space:pre-wrap">{escape(code)}</pre>' for code in codes)
-    return f'<details style="margin-top:.4em"><summary>{escape(title)}</summary>{blocks}</details>'
+    return f'<details style="margin-top:.4em"><summary>{escape(title)}</summary>{_listing(codes)}</details>'
 
 # %% ../../nbs/9_workshop/80_verdict.ipynb #5d49c790
 class Shown(NamedTuple):
@@ -144,12 +148,11 @@ class Shown(NamedTuple):
     def __repr__(self) -> str: return self.text
     def _repr_html_(self) -> str: return self.html
 
-def note(title: str,   # a line
-          *codes: str,  # pieces of code under it
-         ) -> Shown:
+def note(title: str,  # a line
+         *codes: str, # pieces of code under it
+        ) -> Shown:
     "A line and pieces of code, for notebook and terminal."
-    blocks = ''.join(f'<pre style="margin:.4em 0;white-space:pre-wrap">{escape(code)}</pre>' for code in codes)
-    return Shown('\n\n'.join([title, *codes]), f'<div style="{_FRAME}#888"><div>{html_text(title)}</div>{blocks}</div>')
+    return Shown('\n\n'.join([title, *codes]), f'<div style="{_FRAME}#888"><div>{html_text(title)}</div>{_listing(codes)}</div>')
 
 _FRAME = 'border-left:4px solid;padding:.3em 0 .3em .9em;margin:.3em 0;overflow-x:auto;color:inherit;border-color:'
 
