@@ -137,12 +137,10 @@ def run_hint(args: argparse.Namespace) -> int:
     exercises = [todo for todo in here.todos if todo.kind == 'exercise']
     todo = _meant(args.exercise, exercises) if args.exercise else next_todo(exercises, here.standings)
     if not todo: say('Every exercise is done. Name one: dlcourse hint EXERCISE'); return OK
-    from dlcourse.workbook.exercise import find_exercise
-    hints, given = find_exercise(todo.item)[1].hints, here.standings.get((todo.lesson, todo.item), Standing()).hints
-    step = min(given, len(hints) - 1)
+    from dlcourse.workbook.exercise import find_exercise, nth_hint
+    given = here.standings.get((todo.lesson, todo.item), Standing()).hints
     record(todo.lesson, todo.item, 'hint')
-    last = f' That was the last one. Our way, in the notebook: solution({todo.item})' if step == len(hints) - 1 else ''
-    say(fold(f'Hint {step + 1} of {len(hints)} for {todo.item}: {hints[step]}{last}', screen(sys.stdout)))
+    say(fold(nth_hint(find_exercise(todo.item)[1], given, ', in the notebook'), screen(sys.stdout)))
     return OK
 
 def _meant(name: str, exercises: list[ToDo]) -> ToDo:
