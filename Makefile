@@ -6,9 +6,9 @@ JOBS ?= 2
 BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN := "$(BIN)/python"
 
-# Real data without the network: a folder shared/data/mirror beside the checkout serves as mirror.
+# Real data without the network: shared/data beside the checkout, and mirror/ in it, serve as mirrors.
 ifeq ($(origin DLCOURSE_MIRROR),undefined)
-DLCOURSE_MIRROR := $(shell cd ../shared/data/mirror 2>/dev/null && pwd)
+DLCOURSE_MIRROR := $(shell cd ../shared/data/mirror 2>/dev/null && echo "$$PWD:$${PWD%/mirror}")
 endif
 export DLCOURSE_MIRROR
 export PYTHON

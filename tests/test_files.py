@@ -566,7 +566,7 @@ def test_the_list_of_sets():
     known = {s.name: s for s in datasets()}
     assert all(s.url == getattr(URLs, s.name) and s.what for s in known.values())
     assert known['MNIST_SAMPLE'].has_standin and not known['IMDB'].has_standin
-    assert [s.name for s in datasets() if not (s.sha256 or s.md5_start)] == ['ML_100k_LAYOUT']
+    assert [s.name for s in datasets() if not (s.sha256 or s.md5_start or s.name in sources.FILES)] == ['ML_100k_LAYOUT']
     assert all(len(s.sha256) in (0, 64) and len(s.md5_start) in (0, 32) for s in datasets())
     assert len({sources.stem(s.url) for s in datasets()}) == len(known), 'two sets would share a place'
 
@@ -592,6 +592,63 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
     assert 'dlcourse' in cache_dir().parts
 
 
+# ---- a set of several files, in no archive ----
+
+@pytest.fixture
+def loose(server, monkeypatch):
+    "FASHION_MNIST as two small files, at a server that stands for the source."
+    server.files |= {'a.gz': bytes(range(250))*100, 'b.gz': b'b'*999}
+    monkeypatch.setattr(URLs, 'FASHION_MNIST', f'{server.url}/')
+    sums = tuple((name, len(data), hashlib.sha256(data).hexdigest()) for name, data in server.files.items())
+    monkeypatch.setitem(sources.FILES, 'FASHION_MNIST', sums)
+    return server
+
+
+def test_loose_files_make_one_set(loose):
+    path = untar_data(URLs.FASHION_MNIST)
+    assert {p.name: p.read_bytes() for p in path.iterdir()} == loose.files and not faults() and not is_standin(path)
+    untar_data(URLs.FASHION_MNIST)
+    assert [name for name, _ in loose.asked] == ['a.gz', 'b.gz'], 'the second call asks nobody'
+    assert not list((cache_dir()/'downloads').glob('*'))
+    (path/'b.gz').write_bytes(b'')
+    assert faults() == ['changed: b.gz']
+    untar_data(URLs.FASHION_MNIST, force_download=True)
+    assert not faults()
+
+
+@pytest.mark.parametrize('manners, error', [(['good', '404'], Unreachable), (['good', 'wrong'], Damaged)])
+def test_loose_files_come_all_or_none(loose, manners, error, monkeypatch):
+    loose.manners[:] = manners + manners[1:]*20
+    with pytest.raises(error): untar_data(URLs.FASHION_MNIST, standin=False)
+    assert not [name for name in in_cache() if name.startswith('sets') and name.endswith('.gz')]
+    loose.manners.clear()
+    assert len(list(untar_data(URLs.FASHION_MNIST).iterdir())) == 2
+
+
+def test_a_file_that_came_is_not_fetched_again_after_the_next_one_failed(loose):
+    loose.manners[:] = ['good'] + ['404']*20
+    with pytest.raises(Unreachable): untar_data(URLs.FASHION_MNIST, standin=False)
+    loose.manners.clear()
+    loose.asked.clear()
+    untar_data(URLs.FASHION_MNIST)
+    assert [name for name, _ in loose.asked] == ['b.gz']
+
+
+def test_a_mirror_that_lists_half_of_the_files_is_passed_over(loose, tmp_path, monkeypatch):
+    (tmp_path/'m/fashion_mnist').mkdir(parents=True)
+    (tmp_path/'m/fashion_mnist/a.gz').write_bytes(loose.files['a.gz'])
+    write_sums(tmp_path/'m')
+    monkeypatch.setenv('DLCOURSE_MIRROR', str(tmp_path/'m'))
+    monkeypatch.setattr(sources, 'stem', lambda url: 'fashion_mnist')
+    assert manifest_origin(untar_data(URLs.FASHION_MNIST)) == f'{loose.url}/'
+    (tmp_path/'m/fashion_mnist/b.gz').write_bytes(loose.files['b.gz'])
+    write_sums(tmp_path/'m')
+    assert manifest_origin(untar_data(URLs.FASHION_MNIST, force_download=True)) == str(tmp_path/'m/fashion_mnist')
+
+
+def manifest_origin(path): return cache.manifest(path.parent)['origin']
+
+
 @pytest.mark.parametrize('name', ['DLCOURSE_HOME', 'DLCOURSE_MIRROR'])
 def test_no_home_folder_is_known(monkeypatch, name):
     monkeypatch.setenv(name, '~no-such-user/x')
@@ -615,7 +672,7 @@ def test_a_stand_in_is_known_by_its_place_through_a_link(tmp_path, monkeypatch):
 
 def test_every_small_set_of_a_real_mirror(monkeypatch, tmp_path):
     "The mirror that the checks were started with; where there is none, a small one of ours."
-    root = Path(MIRROR) if MIRROR and Path(MIRROR).is_dir() else tmp_path/'mirror'
+    root = next((p for p in map(Path, MIRROR.split(os.pathsep)) if MIRROR and (p/SAMPLE).is_file()), tmp_path/'mirror')
     if root.parent == tmp_path:
         for name in ('ML_SAMPLE', 'ADULT_SAMPLE'):
             archive = root/getattr(URLs, name).removeprefix('https://s3.amazonaws.com/')

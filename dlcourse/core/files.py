@@ -65,6 +65,7 @@ def _from_maker(key: str, new: Path) -> tuple[str, dict]:
 def _take(want: Wanted, origin: Origin, place: Path, force: bool) -> Path:
     "Fetch from one origin, check, and put in place. To be called under the lock."
     if not force and (path := placed(place, want.stamp)): return path
+    if want.files: return _take_files(want, origin, place)
     if isinstance(origin.at, Path): return _unpacked(want, origin, origin.at, place)
     folder = cache_dir()/'downloads'/hashlib.sha256(f'{want.key} {origin.at}'.encode()).hexdigest()[:12]
     archive = folder/file_name(origin.at)
@@ -82,6 +83,28 @@ def _unpacked(want: Wanted, origin: Origin, archive: Path, place: Path) -> Path:
     check_archive(archive, origin.size, origin.total)
     return install(place, partial(_from_archive, archive, stem(want.url)), name=want.name, origin=str(origin.at), asked=want.asked,
                    stamp=want.stamp)
+
+# %% ../../nbs/9_workshop/52_files.ipynb #524d342f
+def _each_file(want: Wanted, origin: Origin, held: Path, new: Path) -> tuple[str, dict]:
+    "Bring the files of a set into the folder `new`, downloads by way of `held`. Returns the name of the set's folder, and its files."
+    (new/want.key).mkdir()
+    for name, size, total in want.files:
+        file = held/name if isinstance(origin.at, str) else origin.at/name
+        if isinstance(origin.at, str) and not file.is_file(): download(f"{origin.at.rstrip('/')}/{name}", file, size=size)
+        if not file.is_file(): raise Damaged(f'{name} is listed and not there')
+        try: check_archive(file, size, total)
+        except Damaged:
+            shutil.rmtree(held, ignore_errors=True)
+            raise
+        shutil.copyfile(file, new/want.key/name)
+    return want.key, {name: (size, total) for name, size, total in want.files}
+
+def _take_files(want: Wanted, origin: Origin, place: Path) -> Path:
+    "Put a set of files in place, from a mirror or from its source."
+    held = cache_dir()/'downloads'/want.key
+    path = install(place, partial(_each_file, want, origin, held), name=want.name, origin=str(origin.at), stamp=want.stamp)
+    shutil.rmtree(held, ignore_errors=True)
+    return path
 
 # %% ../../nbs/9_workshop/52_files.ipynb #adaf0cc2
 _WAYS_OUT: dict[type[DataError], str] = {

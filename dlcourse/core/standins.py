@@ -16,6 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from .garments import GARMENTS, draw_garment
+from .idx import write_idx
 from .ratings import ml_100k, movie_lens_sample
 from .shapes import SHAPES, SIZES, Drawing, draw_shapes, new_folder, save_drawing, shapes_folder
 from .sketches import FLOWERS, PEOPLE, PETS
@@ -83,6 +85,14 @@ def _mnist_png(folder: Path) -> None:
     "All of scikit-learn's digits, enlarged: training/0 to 9, testing/0 to 9."
     images, target, valid = _digits(range(10))
     _write_digits(folder, {row: f"{'testing' if valid[row] else 'training'}/{target[row]}/{row}.png" for row in range(len(target))}, images)
+
+# %% ../../nbs/9_workshop/53_standins.ipynb #a32f0a40
+def _fashion_mnist(folder: Path) -> None:
+    "Drawn garments of ten kinds, 1,000 to train and 300 to test with: idx files under Fashion-MNIST's names."
+    for name, first, n in (('train', 0, 1000), ('t10k', 1000, 300)):
+        pictures = np.stack([np.asarray(draw_garment(list(GARMENTS)[i % 10], seed=first + i)) for i in range(n)])
+        write_idx(folder/f'{name}-images-idx3-ubyte.gz', pictures)
+        write_idx(folder/f'{name}-labels-idx1-ubyte.gz', (np.arange(n) % 10).astype(np.uint8))
 
 # %% ../../nbs/9_workshop/53_standins.ipynb #4ccab06a
 _ONES = ('zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen '
@@ -163,7 +173,7 @@ def _shapes_shifted(folder: Path) -> None:
 
 # %% ../../nbs/9_workshop/53_standins.ipynb #082e0eed
 STANDINS: dict[str, Callable[[Path], None]] = {
-    'mnist_sample': _mnist_sample, 'mnist_tiny': _mnist_tiny, 'mnist_png': _mnist_png, 'human_numbers': _human_numbers,
+    'mnist_sample': _mnist_sample, 'mnist_tiny': _mnist_tiny, 'mnist_png': _mnist_png, 'fashion_mnist': _fashion_mnist, 'human_numbers': _human_numbers,
     'ml-100k': ml_100k, 'movie_lens_sample': movie_lens_sample, 'oxford-iiit-pet': _pets, 'pascal_2007': _pascal_2007,
     'flower_photos': _flower_photos, 'biwi_head_pose': _biwi_head_pose, 'shapes': _shapes, 'shapes_shifted': _shapes_shifted,
 }
