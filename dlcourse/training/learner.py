@@ -19,6 +19,7 @@ import torch
 from fastcore.basics import patch
 from torch import Tensor, nn
 
+from ..core.chance import same_chance
 from ..core.device import to_device
 from ..foundations.metrics import as_metric
 from ..foundations.optimizer import Adam
@@ -27,7 +28,7 @@ from .callbacks import (Callback, CancelBatchException, CancelEpochException, Ca
 from .checkpoint import load_state, save_state
 from .outputs import Collector, Text, activation_of, as_batch, decided, joined, layer_table
 from .progressbar import ProgressCallback
-from .safeguards import check_fit, kind_of_pass, same_chance, same_modes, say_where, set_options
+from .safeguards import check_fit, kind_of_pass, same_modes, say_where, set_options
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #4e4d99a3
 Events = dict[str, tuple[Callable[[], Any], ...]] # what to call at each event

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode, resolve_name
 
+from ..core.chance import same_chance
 from .contract import Case, Exercise, tensors_in
 
 # %% ../../nbs/9_workshop/85_witness.ipynb #6aefface
@@ -51,11 +52,6 @@ def _copied(x: Any, grad: bool) -> Any:
     return copy.deepcopy(x)
 
 def _random_states() -> dict[str, Any]: return {'torch': torch.get_rng_state(), 'numpy': np.random.get_state(), 'random': random.getstate()}
-
-def _restore(states: dict[str, Any]) -> None:
-    torch.set_rng_state(states['torch'])
-    np.random.set_state(states['numpy'])
-    random.setstate(states['random'])
 
 # %% ../../nbs/9_workshop/85_witness.ipynb #0b8a82aa
 def _equal(a: Any, b: Any) -> bool:
@@ -96,16 +92,17 @@ def watch_call(f: Callable[..., Any],   # what the learner wrote
                device: str = '',        # torch's default device during the call
               ) -> Record:
     "Call it on copies and note everything. Only Ctrl-C gets through."
-    args, before, value, error = _copied(case.args, grad), _random_states(), None, None
-    with ExitStack() as stack:
-        if device: stack.enter_context(torch.device(device))
-        spy = stack.enter_context(_Spy())
-        try: value = exercise.observe(f, *args)
-        except KeyboardInterrupt: raise
-        except BaseException as e: error = e
+    args, value, error = _copied(case.args, grad), None, None
+    with same_chance(torch.device('cpu')):
+        before = _random_states()
+        with ExitStack() as stack:
+            if device: stack.enter_context(torch.device(device))
+            spy = stack.enter_context(_Spy())
+            try: value = exercise.observe(f, *args)
+            except KeyboardInterrupt: raise
+            except BaseException as e: error = e
+        moved = tuple(name for name, state in _random_states().items() if not _equal(state, before[name]))
     if isinstance(value, Tensor) and device and any(value is made for made in spy.made): value = value.to(device)
-    moved = tuple(name for name, state in _random_states().items() if not _equal(state, before[name]))
-    _restore(before)
     changed = tuple(i for i, (a, b) in enumerate(zip(args, case.args)) if not _unchanged(a, b))
     grads = _gradients(value, args) if grad and error is None else ()
     return Record(value, error, changed, moved, frozenset(spy.names), grads)
