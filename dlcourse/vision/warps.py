@@ -114,6 +114,19 @@ def _then(first: Light | None, second: Light, c: int) -> Light:
     return (g2*g1 if g1.ndim == 4 else (g2[..., None]*g1[:, None]).sum(2)), _mixed(g2, o1.expand(-1, c, 1, 1)) + o2
 
 # %% ../../nbs/9_workshop/97_warps.ipynb #973a771e
+def _finish(plan: Any, x: Tensor) -> Callable[[Tensor, slice], Tensor]:
+    "What a few pictures still need once they are looked up, in place."
+    unit = 1/255 if x.dtype == torch.uint8 else 1.
+    gain, offset = (None if v is None else v.to(x.device).expand(len(x), *v.shape[1:]) for v in (plan.gain, plan.offset))
+    mean, std = (torch.as_tensor(getattr(plan.normalize, name, default), dtype=torch.float32).to(x.device).view(-1, 1, 1) for name, default in (('mean', 0.), ('std', 1.)))
+    def finish(y: Tensor, part: slice) -> Tensor:
+        if gain is None or offset is None: y = y.mul_(unit)
+        elif gain.ndim == 4: y = y.mul_(gain[part]*unit).add_(offset[part]).clamp_(0, 1)
+        else: y = _mixed(gain[part]*unit, y).add_(offset[part]).clamp_(0, 1)
+        return y if plan.normalize is None else y.sub_(mean).div_(std)
+    return finish
+
+# %% ../../nbs/9_workshop/97_warps.ipynb #9d0ec76c
 @dataclass(frozen=True, eq=False)
 class BatchPlan:
     "What happens to every part of a batch."
@@ -145,18 +158,6 @@ class BatchPlan:
     def boxes(self, boxes: Tensor) -> Tensor:
         "Boxes (bs, n, 4) of the pictures, from -1 to 1."
         return warp_boxes(boxes, self.matrix)
-
-def _finish(plan: BatchPlan, x: Tensor) -> Callable[[Tensor, slice], Tensor]:
-    "What a few pictures still need once they are looked up, in place."
-    unit = 1/255 if x.dtype == torch.uint8 else 1.
-    gain, offset = (None if v is None else v.to(x.device).expand(len(x), *v.shape[1:]) for v in (plan.gain, plan.offset))
-    mean, std = (torch.as_tensor(getattr(plan.normalize, name, default), dtype=torch.float32).to(x.device).view(-1, 1, 1) for name, default in (('mean', 0.), ('std', 1.)))
-    def finish(y: Tensor, part: slice) -> Tensor:
-        if gain is None or offset is None: y = y.mul_(unit)
-        elif gain.ndim == 4: y = y.mul_(gain[part]*unit).add_(offset[part]).clamp_(0, 1)
-        else: y = _mixed(gain[part]*unit, y).add_(offset[part]).clamp_(0, 1)
-        return y if plan.normalize is None else y.sub_(mean).div_(std)
-    return finish
 
 # %% ../../nbs/9_workshop/97_warps.ipynb #2e3167ef
 def _kind(t: Any) -> str:
