@@ -226,8 +226,9 @@ class Datasets(_Parts):
     @property
     def valid(self) -> 'Datasets': return self.subset(1)
     def __len__(self) -> int: return len(self._items)
+    def item(self, i: int) -> Any: return self._items[i] # what a sample is made from
     def __getitem__(self, i: Any) -> Any: # a number: its sample; a slice: a list of samples
-        return [self[j] for j in range(*i.indices(len(self)))] if isinstance(i, slice) else tuple(way(self._items[i]) for way in self.tls)
+        return [self[j] for j in range(*i.indices(len(self)))] if isinstance(i, slice) else tuple(way(self.item(i)) for way in self.tls)
     def __repr__(self) -> str: return f'Datasets: {len(self)} items, each with {" and ".join(type(block).__name__ for block in self.blocks)}'
 
 # %% ../../nbs/9_workshop/94_datasets.ipynb #079a0a33
@@ -243,5 +244,5 @@ def unseen(dsets: Datasets,           # with ways that are ready
     "Datasets of other items, for the same model."
     ways, new = dsets.tls if with_labels else dsets.tls[:dsets.n_inp], in_order(items)
     if not len(new): raise ValueError('There are no items to predict: the list is empty.')
-    if not with_labels and len(dsets) and not _alike(new[0], in_order(dsets.items)[0]): ways = tuple(replace(way, fs=()) for way in ways)
+    if not with_labels and len(dsets) and not _alike(new[0], dsets.item(0)): ways = tuple(replace(way, fs=()) for way in ways)
     return Datasets(items, tls=ways, n_inp=dsets.n_inp)

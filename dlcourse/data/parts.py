@@ -78,6 +78,8 @@ class TransformBlock(_Steps):
     def loss_func(self) -> Any: return None     # what suits it as a target
     @property
     def threads(self) -> bool: return False     # does reading take so long that threads should read ahead?
+    @property
+    def drawn(self) -> bool: return False       # is it drawn on top of the first part, and not written above it?
 
     def encode(self, value: Any) -> Any:
         for f in several(self.type_tfms): value = f(value)
