@@ -7,7 +7,7 @@ from harness import Contender, Group
 
 WHAT = 'A shuffled pass over a set in memory'
 CLOCK, ROUNDS, QUICK_ROUNDS = 'cpu', 15, 2
-SOURCES = ('dlcourse/data/loader.py', 'dlcourse/core/device.py')
+SOURCES = ('dlcourse/data/loader.py', 'dlcourse/data/workers.py', 'dlcourse/core/chance.py', 'dlcourse/core/device.py')
 PACKAGES = ('torch', 'fastai')
 DEVICES = ('cpu', 'cuda')
 SEED, N_ITEMS, N_IN = 42, 60_000, 28*28

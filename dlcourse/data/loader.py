@@ -9,7 +9,6 @@ __all__ = ['Misfit', 'collate', 'ItemError', 'DataLoader', 'DataLoaders']
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #24b58231
 import traceback
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
@@ -17,11 +16,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from fastcore.basics import noop
 from torch import Tensor
 from torch.utils import data as torch_data
 
+from ..core.chance import drawing, mixed, same_chance
 from ..core.device import to_device
+from .workers import from_processes, from_threads
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #aa64888f
 class Misfit(ValueError):
@@ -71,8 +71,8 @@ class _Passes:
     def _begin(self, n: int) -> Tensor:
         "The order of the next pass, or of the one to go on with."
         if not self._going_on:
-            mixed = np.random.SeedSequence([self.seed or 0, self.epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)
-            self.drawn = int(torch.empty((), dtype=torch.int64, device='cpu').random_() if self.shuffle and self.seed is None else mixed)
+            asked = self.shuffle and self.seed is None
+            self.drawn = int(torch.empty((), dtype=torch.int64, device='cpu').random_()) if asked else mixed(self.seed or 0, self.epoch)
             self.epoch, self.batch = self.epoch + 1, 0
         self._going_on = False
         g = torch.Generator().manual_seed(self.drawn)
@@ -89,9 +89,9 @@ class _Passes:
         self._going_on = self.epoch > 0 and self.batch < len(self)
 
     def one_batch(self) -> Any:
-        "The batch that the next pass begins with. Passes and PyTorch's random numbers stay as they are; no worker starts."
+        "The batch that the next pass begins with. Passes and random numbers stay as they are; no worker starts."
         kept = vars(self).copy()
-        with torch.random.fork_rng(devices=[]):
+        with same_chance(torch.device('cpu')):
             try: self.num_workers = 0; return next(iter(self))
             finally: vars(self).clear(); vars(self).update(kept)
 
@@ -146,7 +146,6 @@ def _rows_of_set(dataset: Any) -> _Rows | None:
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #fc662c59
 class ItemError(RuntimeError):
     "An item that could not be read, or does not fit into its batch. The message names it."
-    trace = ''  # the traceback in the worker, as text
 
 def _said(error: Exception) -> str:
     "An error in a line, with the line of code that raised it."
@@ -158,9 +157,11 @@ def _read(dataset: Any, indices: list[int]) -> Sequence[Any]:
     kind, items = type(dataset).__name__, []
     if at_once := getattr(dataset, '__getitems__', None):
         try: return at_once(indices)
+        except ItemError: raise  # it has been named already
         except Exception as e: raise ItemError(f'{kind} could not read the items {indices} together. {_said(e)}') from e
     for i in indices:
         try: items.append(dataset[i])
+        except ItemError: raise
         except Exception as e: raise ItemError(f'Item {i} of {kind} could not be read. {_said(e)}') from e
     return items
 
@@ -168,45 +169,30 @@ def _make_batch(dataset: Any, collate_fn: Callable[[Any], Any], indices: list[in
     "Read some items and make them a batch. Raises `ItemError`."
     items, kind = _read(dataset, indices), type(dataset).__name__
     try: return collate_fn(items)
+    except ItemError: raise
     except Misfit as e: raise ItemError(f'Item {indices[e.at]} of {kind} does not fit into its batch: {e}') from e
     except Exception as e: raise ItemError(f'The items {indices} of {kind} make no batch. {_said(e)}') from e
 
-# %% ../../nbs/4_under_the_hood/20_loader.ipynb #67480941
+# %% ../../nbs/4_under_the_hood/20_loader.ipynb #6c822607
+def _staged(after_batch: Callable[[Any], Any], batch: Any, drawn: int, number: int) -> Any:
+    "A batch after its stage, which draws by its number. Raises `ItemError`."
+    try:
+        with drawing(drawn, number, 1): return after_batch(batch)
+    except ItemError: raise
+    except Exception as e: raise ItemError(f'after_batch failed on batch {number} (counted from 0). {_said(e)}') from e
+
 @dataclass
 class _Work:
-    "What a worker is sent: a dataset, read by the batch."
+    "What makes a batch of its number and its items, here or in a worker."
     dataset: Any
     collate_fn: Callable[[Any], Any]
+    drawn: int = 0
+    after_batch: Callable[[Any], Any] | None = None
 
-    def __getitem__(self, indices: list[int]) -> Any:
-        try: return _make_batch(self.dataset, self.collate_fn, indices)
-        except ItemError as e:
-            e.trace = traceback.format_exc()
-            return e  # as a value, so that it arrives whole
-
-# %% ../../nbs/4_under_the_hood/20_loader.ipynb #8b47580f
-def _cannot_send(work: _Work, why: object) -> ValueError:
-    "The error for a dataset that does not reach its workers."
-    return ValueError(f'{type(work.dataset).__name__} cannot be sent to worker processes: {why}. On this system a worker starts as a new Python. '
-                      'Put the class and its functions into a .py file and import them, use no lambda, or pass num_workers=0.')
-
-def _from_workers(work: _Work, todo: list[list[int]], workers: int, seed: int) -> Iterator[Any]:
-    "Batches from worker processes, in order. Raises `ItemError` as they do, `ValueError` where the dataset cannot be sent."
-    import __main__
-    local = [x for x in (type(work.dataset), work.collate_fn) if getattr(x, '__module__', '') == '__main__']
-    if local and not hasattr(__main__, '__file__') and torch.multiprocessing.get_start_method() != 'fork':
-        raise _cannot_send(work, f'{local[0].__name__} lives in this notebook only')
-    loader: Any = torch_data.DataLoader(work, batch_size=None, sampler=todo, num_workers=min(workers, len(todo)), # type: ignore[arg-type]
-                                        collate_fn=noop, generator=torch.Generator().manual_seed(seed))
-    with warnings.catch_warnings():
-        warnings.filterwarnings('ignore', message='Got pickle error')
-        try: batches = iter(loader)
-        except Exception as e: raise (_cannot_send(work, e) if 'pickle' in str(e).lower() else e) from e
-    try:
-        for batch in batches:
-            if isinstance(batch, ItemError): raise batch from RuntimeError(f'in a worker process\n{batch.trace}')
-            yield batch
-    except (ConnectionError, EOFError) as e: raise RuntimeError('A worker process ended without a word. Was memory full? num_workers=0 shows more.') from e
+    def __call__(self, job: tuple[int, list[int]]) -> Any:
+        number, indices = job
+        with drawing(self.drawn, number): batch = _make_batch(self.dataset, self.collate_fn, indices)
+        return batch if self.after_batch is None else _staged(self.after_batch, batch, self.drawn, number)
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #16dfc2dc
 def _check(dataset: Any, batch_size: int, num_workers: int, seed: int | None = None) -> None:
@@ -223,15 +209,26 @@ def _check_some(n: int, batch_size: int, drop_last: bool) -> None:
     if not n: raise ValueError('The dataset is empty: len(dataset) is 0. Is the path right, and does the filter leave anything?')
     if drop_last and n < batch_size: raise ValueError(f'No batch is left: {n} items are less than one batch of {batch_size}, and drop_last=True.')
 
-# %% ../../nbs/4_under_the_hood/20_loader.ipynb #88a0ae36
+# %% ../../nbs/4_under_the_hood/20_loader.ipynb #53942ab4
+def _stage_here(dl: 'DataLoader') -> Callable[[Any], Any] | None:
+    "What batches go through in this thread: their stage, where they are rows or bound for a GPU."
+    return dl.after_batch if dl.rows or dl.device is not None and torch.device(dl.device).type != 'cpu' else None
+
+def _made(dl: 'DataLoader', order: Tensor, start: int) -> Iterator[Any]:
+    "The batches of items in that order, from number `start` on, made here or by workers."
+    work = _Work(dl.dataset, dl.collate_fn or collate, dl.drawn, None if _stage_here(dl) else dl.after_batch)
+    jobs = list(enumerate([index.tolist() for index in order.split(dl.batch_size)], start))
+    if not dl.num_workers: return map(work, jobs)
+    if dl.threads: return from_threads(work, jobs, min(dl.num_workers, max(len(jobs), 1)))
+    return from_processes(work, jobs, dl.num_workers, seed=dl.drawn, what=type(dl.dataset).__name__)
+
 def _batches(dl: 'DataLoader', order: Tensor, start: int) -> Iterator[Any]:
     "The batches of a pass in that order, from number `start` on; `dl.batch` counts them. Raises `ItemError`."
-    work, end = _Work(dl.dataset, dl.collate_fn or collate), len(dl)
-    if dl.rows: batches = dl.rows.gather(order, dl.batch_size, end, start)
-    else:
-        todo = [index.tolist() for index in order.split(dl.batch_size)[start:end]]
-        batches = _from_workers(work, todo, dl.num_workers, dl.drawn) if dl.num_workers and todo else (_make_batch(work.dataset, work.collate_fn, i) for i in todo)
-    for dl.batch, batch in enumerate(batches, start + 1): yield batch if dl.device is None else to_device(batch, dl.device)
+    bs, end, stage = dl.batch_size, len(dl), _stage_here(dl)
+    batches = dl.rows.gather(order, bs, end, start) if dl.rows else _made(dl, order[start*bs:end*bs], start)
+    for dl.batch, batch in enumerate(batches, start + 1):
+        if dl.device is not None: batch = to_device(batch, dl.device)
+        yield batch if stage is None else _staged(stage, batch, dl.drawn, dl.batch - 1)
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #734f66fb
 @dataclass(eq=False, repr=False)
@@ -241,12 +238,14 @@ class DataLoader(_Passes):
     batch_size: int = 64    # items in a batch
     shuffle: bool = False   # a new random order for each pass?
     drop_last: bool = False # leave out a short last batch?
-    num_workers: int = 0    # processes that read ahead
+    num_workers: int = 0    # processes or threads that read ahead
     _: KW_ONLY
     bs: int | None = None   # fastai's name for batch_size
     seed: int | None = None # decides the orders; None: each shuffled pass draws one number from PyTorch's global generator
     collate_fn: Callable[[Any], Any] | None = None # a list of items to a batch; None: `collate`
     device: str | torch.device | None = None       # where batches go; None: they stay where they are
+    threads: bool = False   # are the workers threads of this process?
+    after_batch: Callable[[Any], Any] | None = None # what each batch goes through on its device
 
     def __post_init__(self) -> None:
         self.bs = self.batch_size = self.batch_size if self.bs is None else self.bs
