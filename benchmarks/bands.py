@@ -1,8 +1,8 @@
 """The many-seed runs behind the figures that lessons assert: `python benchmarks/bands.py [--check] [--only real|standin]`.
 
-Without options (`make bands`) every row runs on the real 3s and 7s and on their stand-in, once per seed, and
-benchmarks/results/bands.json is written. `--check` runs one seed of each row on the sets at hand, and fails if a figure leaves
-its band, or if a source that the figures depend on has changed since they were measured.
+Without options (`make bands`) every row runs on the real set and on its stand-in, once per seed, and benchmarks/results/bands.json
+is written. `--check` runs one seed of each quick row on the sets at hand, and fails if a figure leaves its band, or if a source
+that the figures depend on has changed since they were measured.
 """
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from harness import FORMAT, RESULTS, BenchError, machine, now, versions, write_j
 from sources import source_hash
 
 # What the figures depend on. A change in one of these asks for `make bands`.
-SOURCES = ('dlcourse/foundations/tensors.py', 'dlcourse/foundations/sgd.py', 'benchmarks/bands.py')
+SOURCES = (*(f'dlcourse/foundations/{room}.py' for room in ('tensors', 'sgd', 'losses', 'optimizer')), 'benchmarks/bands.py')
 FILE = RESULTS/'bands.json'
-SETS = {'real': 'MNIST sample: the 3s and 7s', 'standin': "stand-in: scikit-learn's 3s and 7s, enlarged"}
+KINDS = ('real', 'standin')
 BATCH_SIZE = 256
+QUICK = 12       # seconds: what takes longer is left to `make bands`
 FLOOR = 0.002    # no other band is narrower: other machines round other ways
 CEILING = 0.05   # a wider one would catch nothing, so none is given
 EXACT = 0.00005  # half-width of a figure that knows no chance
@@ -37,11 +38,21 @@ EXACT = 0.00005  # half-width of a figure that knows no chance
 class Row:
     "A figure: which experiment gives it, and what others published."
     what: str          # its name, the `what` of a lesson's assert_band
-    run: Callable[[Digits, int], float]  # the figure from a set and a seed
+    run: Callable[[Any, int], float]  # the figure from a set and a seed
     n_seeds: int       # how many seeds `make bands` runs
-    published: str = ''  # the published figure
+    published: str = ''  # the published figure, or 'LOW to HIGH'
     source: str = ''     # and where it stands
     reproduced: str = '' # the same, reproduced by others over several seeds
+    task: str = 'threes and sevens'  # one of TASKS
+
+
+@dataclass(frozen=True)
+class Task:
+    "What is told apart, on which sets."
+    url: str               # its name in URLs
+    standin: str           # its name in STANDINS
+    names: tuple[str, str] # what the real set and the stand-in are called
+    load: Callable[[Path], Any]  # a set's folder to what the rows run on
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,18 @@ class Digits:
         import torch
         threes, sevens = getattr(self, split)
         return torch.cat([threes, sevens]).flatten(1), torch.cat([torch.ones(len(threes), 1), torch.zeros(len(sevens), 1)])
+
+    def size(self, split: str) -> int: return sum(map(len, getattr(self, split)))
+
+
+@dataclass(frozen=True)
+class Pictures:
+    "Small grey pictures (n, 1, 28, 28) between 0 and 1 and their classes (n,), 0 to 9, by split."
+    train: tuple[Any, Any]
+    valid: tuple[Any, Any]
+    pixels: str
+
+    def size(self, split: str) -> int: return len(getattr(self, split)[0])
 
 
 class Batches:
@@ -122,8 +145,42 @@ def net() -> tuple[Any, Any]:
     return model, list(model.parameters())
 
 
+def by_learner(model: Callable[[], Any], bs: int, *phases: tuple[int, float]) -> Callable[[Pictures, int], float]:
+    "Accuracy of a classifier of ten classes, trained by the Learner with Adam: so many epochs at such a rate, then the next."
+    def run(pictures: Pictures, seed: int) -> float:
+        import torch
+
+        from dlcourse.data.loader import DataLoader, DataLoaders
+        from dlcourse.foundations.losses import cross_entropy
+        from dlcourse.foundations.metrics import accuracy
+        from dlcourse.training.learner import Learner
+        torch.manual_seed(seed)
+        dls = DataLoaders(DataLoader(pictures.train, bs=bs, shuffle=True), DataLoader(pictures.valid, bs=512))
+        learn = Learner(dls, model(), cross_entropy, metrics=accuracy)
+        with learn.no_bar():
+            for n_epoch, lr in phases: learn.fit(n_epoch, lr)
+        return learn.recorder.values[-1][-1]
+    return run
+
+
+def mlp() -> Any:
+    "The network 784-50-10."
+    from torch import nn
+
+    from dlcourse.foundations.sgd import simple_net
+    return nn.Sequential(nn.Flatten(), simple_net(28*28, 50, 10))
+
+
+def small_cnn() -> Any:
+    "Four convolutions of stride 2 with batch norm, 8 to 64 channels, and a linear layer."
+    from torch import nn
+    channels = (1, 8, 16, 32, 64)
+    layers = [nn.Sequential(nn.Conv2d(i, o, 3, 2, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU()) for i, o in zip(channels, channels[1:])]
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(64*4, 10))
+
+
 MODELS = {'linear': linear, 'quiet': partial(linear, .1), 'line': line, 'net': net}
-BOOK, NUMPY = 'fastbook, chapter 4', 'reproduced in plain NumPy'
+BOOK, MINIAI, NUMPY = 'fastbook, chapter 4', 'miniai, lessons 12 to 14', 'reproduced in plain NumPy'
 ROWS = (
     Row('threes, nearest mean, L1', nearest_mean('3s', 'l1'), 1, '0.9168', BOOK),
     Row('sevens, nearest mean, L1', nearest_mean('7s', 'l1'), 1, '0.9854', BOOK),
@@ -135,6 +192,8 @@ ROWS = (
     Row('simple_net, 40 epochs', trained('net', lr=.1, epochs=40), 5, '0.9828', BOOK, '0.9829 ± 0.0002 (5 seeds)'),
     Row('linear without sigmoid', trained('linear', lr=1., epochs=21, sigmoid=False), 5, '0.9529', NUMPY),
     Row('network without sigmoid', trained('net', lr=1., epochs=40, sigmoid=False), 5, '0.5044', NUMPY),
+    Row('ten digits, MLP-50, 5 epochs', by_learner(mlp, 64, (5, 3e-3)), 5, '0.968 to 0.973', NUMPY, task='ten digits'),
+    Row('ten garments, small CNN, 5 epochs', by_learner(small_cnn, 128, (3, 3e-3), (2, 3e-4)), 5, '0.906', MINIAI, task='ten garments'),
 )
 
 
@@ -144,30 +203,62 @@ def load(path: Path) -> Digits:
     "The 3s and 7s below a folder in the MNIST sample's layout."
     from dlcourse.foundations.tensors import stack_images
     splits = {split: tuple(stack_images(sorted((path/split/digit).iterdir())) for digit in '37') for split in ('train', 'valid')}
-    digest = hashlib.sha256()
-    for images in (*splits['train'], *splits['valid']): digest.update((images*255).round().byte().numpy().tobytes())
-    return Digits(splits['train'], splits['valid'], digest.hexdigest())
+    return Digits(splits['train'], splits['valid'], digest(*splits['train'], *splits['valid']))
 
 
-def real() -> Digits | None:
+def digest(*images: Any) -> str:
+    "The sha256 of all pixels, which no re-packing of an archive changes."
+    total = hashlib.sha256()
+    for batch in images: total.update((batch*255).round().byte().numpy().tobytes())
+    return total.hexdigest()
+
+
+def load_folders(path: Path) -> Pictures:
+    "Ten digits, each split and class in a folder of its own."
+    import torch
+
+    from dlcourse.foundations.tensors import stack_images
+    def part(split: str) -> tuple[Any, Any]:
+        found = [stack_images(sorted((path/split/str(d)).iterdir())) for d in range(10)]
+        return torch.cat(found)[:, None], torch.arange(10).repeat_interleave(torch.tensor([len(x) for x in found]))
+    train, valid = part('training'), part('testing')
+    return Pictures(train, valid, digest(train[0], valid[0]))
+
+
+def load_idx(path: Path) -> Pictures:
+    "Ten garments, in idx files."
+    from dlcourse.core.idx import read_idx
+    def part(name: str) -> tuple[Any, Any]:
+        pictures, labels = (read_idx(path/f'{name}-{what}-ubyte.gz') for what in ('images-idx3', 'labels-idx1'))
+        return pictures[:, None].float()/255, labels.long()
+    train, valid = part('train'), part('t10k')
+    return Pictures(train, valid, digest(train[0], valid[0]))
+
+
+TASKS = {
+    'threes and sevens': Task('MNIST_SAMPLE', 'mnist_sample', ('MNIST sample: the 3s and 7s', "stand-in: scikit-learn's 3s and 7s, enlarged"), load),
+    'ten digits': Task('MNIST', 'mnist_png', ('MNIST', "stand-in: scikit-learn's digits, enlarged"), load_folders),
+    'ten garments': Task('FASHION_MNIST', 'fashion_mnist', ('Fashion-MNIST', 'stand-in: drawn garments'), load_idx),
+}
+
+
+def real(task: Task) -> Any:
     "The real set, or None where neither cache, mirror nor source has it."
     from dlcourse.core.files import URLs, is_standin, untar_data
-    path = untar_data(URLs.MNIST_SAMPLE)
-    return None if is_standin(path) else load(path)
+    path = untar_data(getattr(URLs, task.url))
+    return None if is_standin(path) else task.load(path)
 
 
-def standin() -> Digits:
+def standin(task: Task) -> Any:
     "The stand-in, made anew."
     from dlcourse.core.standins import make_standin
-    with tempfile.TemporaryDirectory() as folder:
-        make_standin('mnist_sample', Path(folder)/'mnist_sample')
-        return load(Path(folder)/'mnist_sample')
+    with tempfile.TemporaryDirectory() as folder: return task.load(make_standin(task.standin, Path(folder)/task.standin))
 
 
-def sets(only: str | None = None) -> dict[str, Digits]:
-    "The sets at hand, by kind."
-    found = {kind: get() for kind, get in (('real', real), ('standin', standin)) if only in (None, kind)}
-    return {kind: digits for kind, digits in found.items() if digits is not None}
+def sets(only: str | None = None) -> dict[tuple[str, str], Any]:
+    "The sets at hand, by task and kind."
+    found = {(name, kind): get(task) for name, task in TASKS.items() for kind, get in (('real', real), ('standin', standin)) if only in (None, kind)}
+    return {key: data for key, data in found.items() if data is not None}
 
 
 # --- measuring --------------------------------------------------------------------------------------------------------------
@@ -182,26 +273,26 @@ def band(values: list[float], n_valid: int) -> tuple[float, float] | None:
     return (centre, half) if half <= CEILING else None
 
 
-def measure(row: Row, kind: str, digits: Digits) -> dict[str, Any]:
+def measure(row: Row, kind: str, data: Any) -> dict[str, Any]:
     "A row on one set, over its seeds."
     start, seeds = time.process_time(), list(range(row.n_seeds))
-    values = [row.run(digits, seed) for seed in seeds]
+    values = [row.run(data, seed) for seed in seeds]
     took = (time.process_time()-start)/len(seeds)
     sd = statistics.stdev(values) if len(values) > 1 else None
-    return {'what': row.what, 'set': kind, 'seeds': seeds, 'values': [round(v, 6) for v in values], 'mean': statistics.fmean(values),
-            'sd': sd, 'band': band(values, sum(map(len, digits.valid))), 'seconds': round(took, 2),
+    return {'what': row.what, 'task': row.task, 'set': kind, 'seeds': seeds, 'values': [round(v, 6) for v in values], 'mean': statistics.fmean(values),
+            'sd': sd, 'band': band(values, data.size('valid')), 'seconds': round(took, 2),
             'published': row.published, 'source': row.source, 'reproduced': row.reproduced}
 
 
-def measure_all(found: dict[str, Digits]) -> dict[str, Any]:
+def measure_all(found: dict[tuple[str, str], Any]) -> dict[str, Any]:
     "Every row on every set, printed on the way."
-    rows = []
-    for kind, digits in found.items():
-        for row in ROWS:
-            rows.append(got := measure(row, kind, digits))
+    rows, about = [], []
+    for (task, kind), data in found.items():
+        about.append({'task': task, 'set': kind, 'name': TASKS[task].names[KINDS.index(kind)], 'pixels': data.pixels,
+                      'train': data.size('train'), 'valid': data.size('valid')})
+        for row in (r for r in ROWS if r.task == task):
+            rows.append(got := measure(row, kind, data))
             print(in_words(got), flush=True)
-    about = {kind: {'name': SETS[kind], 'pixels': d.pixels, 'train': sum(map(len, d.train)), 'valid': sum(map(len, d.valid))}
-             for kind, d in found.items()}
     return {'format': FORMAT, 'lane': 'bands', 'date': now(), 'machine': machine(), 'versions': {'ours': versions(sys.executable, ['torch'])},
             'sources': source_hash(SOURCES), 'sets': about, 'rows': rows}
 
@@ -211,7 +302,7 @@ def in_words(row: dict[str, Any]) -> str:
     spread = '' if row['sd'] is None else f' ± {row["sd"]:.4f} over {len(row["seeds"])} seeds'
     published = f'   published {row["published"]}, {row["source"]}' if row['published'] and row['set'] == 'real' else ''
     spread += '' if row['band'] else '   (too wide for a band)'
-    return f'{row["set"]:<8} {row["what"]:<26} {row["mean"]:.4f}{spread}   {row["seconds"]:.1f} s each{published}'
+    return f'{row["set"]:<8} {row["what"]:<34} {row["mean"]:.4f}{spread}   {row["seconds"]:.1f} s each{published}'
 
 
 # --- checking ---------------------------------------------------------------------------------------------------------------
@@ -222,20 +313,24 @@ def read() -> dict[str, Any]:
     return json.loads(FILE.read_text(encoding='utf-8'))
 
 
-def outdated(saved: dict[str, Any], found: dict[str, Digits]) -> list[str]:
+def outdated(saved: dict[str, Any], found: dict[tuple[str, str], Any]) -> list[str]:
     "Why the saved bands cannot be trusted any more."
     why = [] if saved['sources'] == source_hash(SOURCES) else [f'one of {", ".join(SOURCES)} has changed since the bands were measured']
-    if 'real' in found and saved['sets']['real']['pixels'] != found['real'].pixels: why.append('the pixels of the real set have changed')
+    pixels = {(s['task'], s['set']): s['pixels'] for s in saved['sets']}
+    why += [f'the pixels of the real set of {task} have changed' for (task, kind), data in found.items()
+            if kind == 'real' and pixels.get((task, kind)) != data.pixels]
     return [f'{w}. Run `make bands` and look at what moved.' for w in why]
 
 
-def one_seed(saved: dict[str, Any], found: dict[str, Digits]) -> list[str]:
-    "Run the first seed of each row; the rows that left their band."
+def one_seed(saved: dict[str, Any], found: dict[tuple[str, str], Any]) -> list[str]:
+    "Run the first seed of each quick row that has a band; the rows that left it."
     rows, lost = {(r['what'], r['set']): r for r in saved['rows']}, []
-    for kind, digits in found.items():
-        for row in ROWS:
-            if not rows[row.what, kind]['band']: continue
-            (centre, half), value = rows[row.what, kind]['band'], row.run(digits, 0)
+    for (task, kind), data in found.items():
+        for row in (r for r in ROWS if r.task == task):
+            known = rows[row.what, kind]
+            if not known['band']: continue
+            if known['seconds'] > QUICK: print(f'{kind}: {row.what}: {known["seconds"]:.0f} s, left to `make bands`'); continue
+            (centre, half), value = known['band'], row.run(data, 0)
             ok = abs(value-centre) <= half+1e-9
             text = f'{kind}: {row.what}: expected {centre:.4f} ± {half:.4f}, seed 0 gave {value:.4f}'
             print(text, flush=True)
@@ -253,7 +348,7 @@ def main(argv: list[str] | None = None) -> int:
     "Measure or check; 0 if all is well."
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--check', action='store_true', help='run one seed and compare; write nothing')
-    p.add_argument('--only', choices=tuple(SETS), help='with --check: one of the two sets')
+    p.add_argument('--only', choices=KINDS, help='with --check: the real sets, or the stand-ins')
     args = p.parse_args(argv)
     import torch
     torch.set_num_threads(1)
@@ -262,7 +357,8 @@ def main(argv: list[str] | None = None) -> int:
         for problem in wrong: print(f'error: {problem}', file=sys.stderr)
         return bool(wrong)
     found = sets()
-    if 'real' not in found: print('error: the real set is out of reach. Set DLCOURSE_MIRROR or go online.', file=sys.stderr); return 2
+    missing = [task for task in TASKS if (task, 'real') not in found]
+    if missing: print(f'error: the real set of {missing[0]} is out of reach. Set DLCOURSE_MIRROR or go online.', file=sys.stderr); return 2
     write_json(FILE, measure_all(found)); print(f'saved to benchmarks/results/{FILE.name}')
     return 0
 
