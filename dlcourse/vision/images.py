@@ -187,6 +187,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
         if real in seen or inside: folders.clear()
         else:
             seen.add(real)
+            folders.sort()  # systems list them in different orders
             yield Path(folder), folders, files
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #5068483c
