@@ -5,13 +5,34 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 torch = pytest.importorskip('torch')
 
-from dlcourse.training.checkpoint import DamagedCheckpoint, load_state, save_next, save_state  # noqa: E402
+from torch import nn  # noqa: E402
+
+from dlcourse.core.device import seed_everything  # noqa: E402
+from dlcourse.data.loader import DataLoader, DataLoaders  # noqa: E402
+from dlcourse.training.callbacks import (  # noqa: E402
+    Callback,
+    CancelEpochException,
+    CancelFitException,
+    CancelTrainException,
+    EarlyStoppingCallback,
+    GradientAccumulation,
+)
+from dlcourse.training.checkpoint import (  # noqa: E402
+    CheckpointCallback,
+    DamagedCheckpoint,
+    SaveModelCallback,
+    load_state,
+    save_next,
+    save_state,
+)
+from dlcourse.training.learner import Learner  # noqa: E402
 
 CHILD = '''
 import sys, time
@@ -146,3 +167,64 @@ def test_a_full_disk_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr(os, 'fsync', full)
     with pytest.raises(OSError, match='No space'): save_next(tmp_path/'a', 2)
     assert load_state(tmp_path/'a') == 1 and [p.name for p in tmp_path.iterdir()] == ['a']
+
+
+class Leave(Callback):
+    "Cancels something at one event of one epoch and batch."
+    def __init__(self, event, cancels, epoch=1, batch=5):
+        self.at, self.cancels = (epoch, batch), cancels
+        setattr(self, event, self.look)
+
+    def look(self):
+        if self.learn.training and (self.learn.epoch, self.learn.iter) == self.at: raise self.cancels
+
+
+def learner(*cbs, n_epoch=4):
+    "A fit with all that a resumed one could get wrong: shuffled batches, dropout, batch norm, Adam's memory."
+    seed_everything(3)
+    x = torch.randn(90, 6)
+    y = x[:, :1]*2 + torch.randn(90, 1)/5
+    dls = DataLoaders(DataLoader((x, y), batch_size=8, shuffle=True), DataLoader((x[:40], y[:40]), batch_size=16))
+    model = nn.Sequential(nn.Linear(6, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(.3), nn.Linear(16, 1))
+    learn = Learner(dls, model, nn.functional.mse_loss, lr=.01)
+    with learn.no_bar(), suppress(KeyboardInterrupt): learn.fit(n_epoch, cbs=cbs)
+    return learn
+
+
+def state(learn):
+    return {'model': dict(learn.model.state_dict()), 'opt': learn.opt.state_dict(), 'losses': learn.recorder.losses,
+            'sizes': learn.recorder.sizes, 'values': [[None if v != v else v for v in row] for row in learn.recorder.values]}
+
+
+@pytest.mark.parametrize('every', [None, 2, 3])
+@pytest.mark.parametrize('cancels', [CancelEpochException, CancelTrainException])
+@pytest.mark.parametrize('event', ['after_loss', 'after_backward', 'after_step', 'after_batch'])
+@pytest.mark.parametrize('crash', [(1, 3), (2, 0), (2, 7), (3, 11)], ids=str)
+def test_a_cancelled_epoch_is_over_for_the_resumed_run_too(tmp_path, event, cancels, every, crash):
+    def cbs(): return [GradientAccumulation(24), Leave(event, cancels)]
+    whole = learner(*cbs())
+    learner(*cbs(), CheckpointCallback(tmp_path/'run.safetensors', every), Leave('before_batch', KeyboardInterrupt, *crash))
+    torch.rand(3)
+    again = learner(*cbs(), CheckpointCallback(tmp_path/'run.safetensors', every))
+    assert same(state(again), state(whole)) and again.train_iter == whole.train_iter
+    assert again.dls.train.epoch == whole.dls.train.epoch
+
+
+def test_a_fit_that_was_stopped_early_stops_there_again(tmp_path):
+    def cbs(): return [EarlyStoppingCallback('valid_loss', patience=2, min_delta=.5), SaveModelCallback(fname=str(tmp_path/'best'))]
+    whole = learner(*cbs(), n_epoch=30)
+    for every in (None, 3):
+        path = tmp_path/f'run{every}.safetensors'
+        first = learner(*cbs(), CheckpointCallback(path, every), n_epoch=30)
+        assert 3 <= len(first.recorder.values) < 20
+        for _ in range(2):
+            again = learner(*cbs(), CheckpointCallback(path, every), n_epoch=30)
+            assert same(state(again), state(whole)) and again.epoch == whole.epoch
+    with again.no_bar(): again.fit(30, cbs=[*cbs(), CheckpointCallback(path, 3)])
+    assert same(state(again), state(whole)), 'in the same process too'
+
+
+def test_a_fit_that_was_stopped_within_an_epoch_goes_on(tmp_path):
+    whole, path = learner(), tmp_path/'run.safetensors'
+    for batch in (1, 4, 9): learner(CheckpointCallback(path, 2), Leave('after_batch', CancelFitException, 2, batch))
+    assert same(state(learner(CheckpointCallback(path, 2))), state(whole))

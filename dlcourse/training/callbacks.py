@@ -165,7 +165,7 @@ class GradientAccumulation(Callback):
                  n_acc: int = 32, # items, not batches
                 ) -> None: self.n_acc = n_acc
 
-    def before_fit(self) -> None: self.count = 0
+    def before_train(self) -> None: self.count = 0
 
     def before_backward(self) -> None:
         size = len(self.learn.xb[0])

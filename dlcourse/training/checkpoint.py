@@ -169,6 +169,10 @@ def _whole_state(learn: Any) -> dict[str, Any]:
             'loader': loader.state_dict() if hasattr(loader, 'state_dict') else None,
             'callbacks': [{name: getattr(cb, name) for name in cb.keeps} for cb in learn.cbs if cb.keeps]}
 
+def _at_end(loader: Any) -> Any:
+    "The state of a loader whose pass is over: a callback may have left it in the middle."
+    return loader | {'batch': loader['batches']} if isinstance(loader, dict) and 'batches' in loader else loader
+
 def _set_state(learn: Any, state: dict[str, Any]) -> None:
     "The reverse of `_whole_state`, but for the random numbers."
     learn.model.load_state_dict(state['model'])
@@ -207,11 +211,14 @@ class CheckpointCallback(Callback):
         if self.every and self.waited >= self.every and self.stepped and learn.iter + 1 < learn.n_iter: self._save(learn.epoch, learn.iter + 1)
         self.stepped = False
 
-    def after_epoch(self) -> None: self._save(self.learn.epoch + 1, 0)
+    def after_epoch(self) -> None:
+        self.skipped, self.stepped = 0, False  # a cancelled epoch has come to no after_train
+        self._save(self.learn.epoch + 1, 0)
 
     def _save(self, epoch: int, batches: int) -> None:
         self.waited, place = 0, {'epoch': epoch, 'batches': batches, 'train_iter': self.learn.train_iter + (batches > 0)}
-        save_next(self.path, place | _whole_state(self.learn))
+        state = place | _whole_state(self.learn)
+        save_next(self.path, state if batches else state | {'loader': _at_end(state['loader'])})
 
 # %% ../../nbs/9_workshop/83_checkpoint.ipynb #c97e94cf
 def _go_on(cb: CheckpointCallback, learn: Any) -> None:

@@ -26,7 +26,7 @@ from ..foundations.optimizer import Adam
 from .callbacks import (Callback, CancelBatchException, CancelEpochException, CancelFitException, CancelTrainException,
                                          CancelValidException, Recorder, listeners)
 from .checkpoint import load_state, save_state
-from .outputs import Collector, Text, activation_of, as_batch, decided, joined, layer_table
+from .outputs import Collector, Text, activation_of, as_batch, batches_to_see, decided, decided_by, is_empty, joined, layer_table, look_at
 from .progressbar import ProgressCallback
 from .safeguards import check_fit, kind_of_pass, same_modes, say_where, set_options
 
@@ -145,6 +145,7 @@ def _train(learn: Learner, on: Events) -> None:
     "One pass over the training batches."
     learn.training, learn.dl = True, learn.dls.train
     learn.model.train()
+    learn.opt.zero_grad()  # what a cancelled pass has left
     _stage(on, 'train', CancelTrainException, lambda: _all_batches(learn, on, _train_batch))
 
 def _validate(learn: Learner, on: Events, dl: Any) -> None:
@@ -154,12 +155,10 @@ def _validate(learn: Learner, on: Events, dl: Any) -> None:
     with torch.no_grad(), same_chance(learn.device):
         _stage(on, 'validate', CancelValidException, lambda: _all_batches(learn, on, _predict_batch))
 
-def _is_empty(dl: Any) -> bool: return dl is None or (hasattr(dl, '__len__') and len(dl) == 0)
-
 def _epoch(learn: Learner, on: Events) -> None:
     "Train, then validate where there is something to validate on."
     _train(learn, on)
-    if not _is_empty(valid := getattr(learn.dls, 'valid', None)): _validate(learn, on, valid)
+    if not is_empty(valid := getattr(learn.dls, 'valid', None)): _validate(learn, on, valid)
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #b5c33ff5
 def _ready_optimizer(learn: Learner, lr: float, wd: float | None, fresh: bool) -> None:
@@ -208,20 +207,14 @@ def fit(self: Learner,
         except CancelFitException:
             for f in on['after_cancel_fit']: f()
 
-# %% ../../nbs/4_under_the_hood/24_learner.ipynb #c3818599
-def _batches_to_see(learn: Learner, dl: Any) -> Any:
-    "`dl`, or the validation batches. Raises `ValueError` if there are none."
-    dl = getattr(learn.dls, 'valid', None) if dl is None else dl
-    if _is_empty(dl): raise ValueError('There is nothing to look at: the data has no validation batches. Pass dl=, or split some off.')
-    return dl
-
+# %% ../../nbs/4_under_the_hood/24_learner.ipynb #65815ff5
 @patch
 def validate(self: Learner,
              dl: Any = None, # batches; None: the validation batches of `dls`
             ) -> list[float]: # the mean loss over all items, then the metrics
     "Look, and touch nothing: weights, gradients, each layer's mode and every random state stay as they are. Raises `ValueError` without a batch."
     on = _heard(self, [cb for cb in self.cbs if not isinstance(cb, ProgressCallback)])
-    with same_modes(self.model): _validate(self, on, _batches_to_see(self, dl))
+    with same_modes(self.model): _validate(self, on, batches_to_see(self.dls, dl))
     return list(self.recorder.valid_values) # type: ignore[attr-defined]
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #4e7dfa8e
@@ -240,19 +233,22 @@ def get_preds(self: Learner,
               act: Callable[[Any], Any] | None = None, # what the outputs go through; None: what suits the loss, such as softmax
              ) -> tuple[Any, ...]:     # outputs (n, ...) and targets (n, ...), in the loader's order, on the CPU
     "What the model says of every item. Raises `ValueError` without a batch."
-    found = _collected(self, _batches_to_see(self, dl), with_loss)
+    found = _collected(self, batches_to_see(self.dls, dl), with_loss)
     preds = (act or activation_of(self.loss_func))(joined(found.preds))
     return (preds, joined(found.targs), joined(found.losses)) if with_loss else (preds, joined(found.targs))
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #40b7de8b
 @patch
 def predict(self: Learner,
-            item: Any, # one item: a tensor, an array, a number; a tuple of them if the model takes several inputs
-           ) -> tuple[Any, Tensor, Tensor]: # the class by name (its index, if `dls` has no `vocab`), its index, and the probabilities
-    "What the model says of one item; where there are no classes, three times its output."
+            item: Any, # one item, such as a file; of plain numbers a tensor, an array, a number, or a tuple of them for several inputs
+           ) -> tuple[Any, Any, Any]: # the class by name (its index, if `dls` has no `vocab`), its index, and the probabilities
+    "What the model says of one item, transformed as in validation; where there are no classes, three times its output."
+    act, train = activation_of(self.loss_func), self.dls.train
+    if hasattr(train, 'blocks'):
+        batch = (dl := self.dls.test_dl([item])).one_batch()
+        return decided_by(train.blocks[self.n_inp:], _collected(self, [batch]).preds[0], act, dl.after_batch.plan(to_device(batch, 'cpu'), False))
     batch = tuple(as_batch(part, next(self.model.parameters())) for part in (item if isinstance(item, tuple) else (item,)))
-    act, (output,) = activation_of(self.loss_func), _collected(self, [batch]).preds
-    probs = act(output)[0]
+    probs = act(_collected(self, [batch]).preds[0])[0]
     index, vocab = decided(probs, act), getattr(self.dls, 'vocab', None)
     return (index if vocab is None or index.numel() > 1 else vocab[int(index)]), index, probs
 
@@ -260,7 +256,7 @@ def predict(self: Learner,
 @patch
 def summary(self: Learner) -> Text: # a table
     "Each layer, the shape that it gives for a batch, and its parameters; then what trains it."
-    with same_chance(self.device): batch = next(iter(self.dls.train))
+    with same_chance(self.device): batch = look_at(self.dls if hasattr(self.dls, 'one_batch') else self.dls.train)
     table = layer_table(self.model, lambda: _collected(self, [batch]))
     loss, opt = (getattr(f, '__name__', type(f).__name__) for f in (self.loss_func, self.opt_func))
     return Text(f'{table}\nLoss {loss}, optimizer {opt}, on {self.device}.')
@@ -273,7 +269,7 @@ def show_results(self: Learner,
     "Items of the first batch, their targets, and what the model says. Raises `TypeError` if the data does not know how to be shown."
     show = getattr(self.dls, 'show_results', None)
     if show is None: raise TypeError(f'{type(self.dls).__name__} has no show_results: it holds numbers, and does not know what they show.')
-    with same_chance(self.device): batch = next(iter(_batches_to_see(self, dl)))
+    with same_chance(self.device): batch = look_at(batches_to_see(self.dls, dl))
     return show(batch, self.get_preds([batch])[0], max_n=max_n) # type: ignore[attr-defined]
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #a4bbe924
