@@ -38,6 +38,7 @@ TEST = re.compile(r'\b(assert\b|assert_\w+\(|test_\w+\(|expect_error\()')
 OPENING = ('You will build', 'You need', 'Where it lives', 'Time')
 HOME = r'(?<![\w.>}\]-])/(?:root|home|Users|work)/\w'  # a folder of one person or one machine
 MAX_LINES, MAX_ARGS, MAX_KB = 30, 8, 200
+FIELD_CALLS = {'aug_transforms'}  # factory calls that keep the field's keywords, however many those are
 
 
 def outputs(path):
@@ -166,7 +167,7 @@ def test_functions_are_small(path):
     for node, _, _ in functions(path):
         args = [a for a in node.args.args + node.args.kwonlyargs if a.arg not in ('self', 'cls')]
         assert body_lines(node) <= MAX_LINES, f'{node.name} has {body_lines(node)} lines'
-        assert len(args) <= MAX_ARGS, f'{node.name} takes {len(args)} arguments'
+        assert len(args) <= MAX_ARGS or node.name in FIELD_CALLS, f'{node.name} takes {len(args)} arguments'
 
 
 @each_module
