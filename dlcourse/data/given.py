@@ -114,12 +114,19 @@ class IndexSplitter:
         "The indices for training and those for validation."
         return _rest(tuple(self.valid_idx), items, 'Give at least one number, and not all of them.')
 
+def _mask(mask: Any) -> tuple[bool, ...]:
+    "Truth values from a list, an array or a tensor."
+    values = mask.tolist() if hasattr(mask, 'tolist') else list(mask)
+    for i, value in enumerate(values):
+        if not isinstance(value, (bool, int, float)) or value not in (0, 1): raise ValueError(f'Place {i} of the mask holds {value!r}, neither True nor False.')
+    return tuple(map(bool, values))
+
 @described
 @dataclass(frozen=True)
 class MaskSplitter:
     "Items with True are for validation."
     mask: Iterable[bool]  # one for each item; kept as a tuple
-    def __post_init__(self) -> None: object.__setattr__(self, 'mask', tuple(map(bool, self.mask)))
+    def __post_init__(self) -> None: object.__setattr__(self, 'mask', _mask(self.mask))
     def __call__(self, items: Sequence[Any]) -> tuple[L, L]:
         "The indices for training and those for validation. Raises `ValueError` where the mask is not as long as the items."
         mask = tuple(self.mask)
