@@ -248,8 +248,9 @@ def opens(file):
     except Exception: return False
 
 def verifies(file):
-    try: return Image.open(file).verify() is None
+    try: Image.open(file).verify()
     except Exception: return False
+    return True
 
 def broken_to_the_first(files): return find_broken(files)[:1]
 
