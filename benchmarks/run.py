@@ -19,7 +19,7 @@ import harness
 from harness import HERE, RESULTS, BenchError
 from sources import source_hash
 
-LANES = ('imports', 'train_epoch', 'optimizer', 'loader', 'learner', 'epoch')
+LANES = ('imports', 'train_epoch', 'optimizer', 'loader', 'learner', 'epoch', 'augment')
 PEERS_FILE = HERE/'peers.json'
 
 

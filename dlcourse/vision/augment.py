@@ -23,16 +23,18 @@ from .placement import PadMode
 from .transforms import Resize
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #a78ee6be
+_HERE: Any = dict(dtype=torch.float32, device='cpu')
+
 def _drawn(t: Any, bs: int, low: float, high: float, neutral: float = 0., draw: Any = None) -> Tensor:
     "A number between `low` and `high` for each picture with probability `t.p`, else `neutral`; one for all if `t.batch`; (bs,)."
     n = 1 if t.batch else bs
-    share, happens = torch.rand(2, n, generator=chance(), device='cpu')
-    values = low + (high - low)*share if draw is None else torch.as_tensor(draw, dtype=torch.float32, device='cpu').expand(n)
+    share, happens = torch.rand(2, n, generator=chance(), **_HERE)
+    values = low + (high - low)*share if draw is None else torch.as_tensor(draw, **_HERE).expand(n)
     return torch.where(happens < t.p, values, neutral).expand(bs)
 
 def _matrices(bs: int, *numbers: Tensor | float) -> Tensor:
     "Nine numbers, or columns (bs,) of them, as matrices (bs, 3, 3)."
-    return torch.stack([torch.as_tensor(v, dtype=torch.float32, device='cpu').expand(bs) for v in numbers], 1).view(bs, 3, 3)
+    return torch.stack([torch.as_tensor(v, **_HERE).expand(bs) for v in numbers], 1).view(bs, 3, 3)
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #15006902
 @dataclass(frozen=True)
@@ -56,9 +58,9 @@ class BatchMove:
                training: bool,         # nothing moves without
               ) -> Tensor:             # (bs, 3, 3), from output to input, on the CPU
         "Where every place of the output comes from."
-        return self._moved(bs, *size) if training else torch.eye(3).repeat(bs, 1, 1)
+        return self._moved(bs, *size) if training else BatchMove._moved(self, bs, *size)
 
-    def _moved(self, bs: int, h: int, w: int) -> Tensor: return torch.eye(3).repeat(bs, 1, 1)
+    def _moved(self, bs: int, h: int, w: int) -> Tensor: return torch.eye(3, **_HERE).repeat(bs, 1, 1)
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #effa3077
 @described
@@ -153,13 +155,13 @@ class RandomResizedCropGPU(BatchMove):
         "As of any other move; without training the largest middle part of a ratio that is allowed."
         h, w = size
         cut_w, cut_h = min(1., h*self.ratio[1]/w), min(1., w/self.ratio[0]/h)
-        wide, high, at_x, at_y = self._parts(bs, h, w) if training else torch.zeros(4, bs)
+        wide, high, at_x, at_y = self._parts(bs, h, w) if training else torch.zeros(4, bs, **_HERE)
         wide, high = torch.where(wide > 0, wide, cut_w), torch.where(wide > 0, high, cut_h)
         return _matrices(bs, wide, 0, (1 - wide)*at_x, 0, high, (1 - high)*at_y, 0, 0, 1)
 
     def _parts(self, bs: int, h: int, w: int) -> Tensor:
         "Width, height and place, -1 to 1, of the first of ten parts that fits into each picture; zeros where none does; (4, bs)."
-        area, shape, x, y = torch.rand(4, 1 if self.batch else bs, 10, generator=chance(), device='cpu')
+        area, shape, x, y = torch.rand(4, 1 if self.batch else bs, 10, generator=chance(), **_HERE)
         low, high = (math.log(r) for r in self.ratio)
         area, ratio = self.min_scale + (self.max_scale - self.min_scale)*area, (low + (high - low)*shape).exp()*h/w
         parts = torch.stack([(area*ratio).sqrt(), (area/ratio).sqrt(), 2*x - 1, 2*y - 1])
@@ -191,16 +193,15 @@ class BatchLight:
               training: bool,      # nothing changes without
              ) -> tuple[Tensor, Tensor]: # gain (bs, 1, 1, 1) or (bs, 3, 3), and offset (bs, 1, 1, 1)
         "What values from 0 to 1 are multiplied by, and what is added."
-        if not training: return torch.ones(bs, 1, 1, 1), torch.zeros(bs, 1, 1, 1)
-        gain, offset = self._lit(bs)
+        gain, offset = self._lit(bs) if training else BatchLight._lit(self, bs)
         return gain if gain.ndim == 3 else gain.view(bs, 1, 1, 1), offset.view(bs, 1, 1, 1)
 
-    def _lit(self, bs: int) -> tuple[Tensor, Tensor]: return torch.ones(bs), torch.zeros(bs)
+    def _lit(self, bs: int) -> tuple[Tensor, Tensor]: return torch.ones(bs, **_HERE), torch.zeros(bs, **_HERE)
 
     def _factor(self, bs: int) -> Tensor:
         "As often a half as a double: even in the logarithm."
         most = -math.log(1 - self.max_lighting)
-        return _drawn(self, bs, -most, most, draw=None if self.draw is None else torch.as_tensor(self.draw).log()).exp()
+        return _drawn(self, bs, -most, most, draw=None if self.draw is None else torch.as_tensor(self.draw, **_HERE).log()).exp()
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #e2c59441
 @described
@@ -209,7 +210,7 @@ class Brightness(BatchLight):
     "Lifts or lowers all values: the middle grey goes to between 0.5*(1 - max_lighting) and 0.5*(1 + max_lighting), or to `draw`."
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
         most = .5*self.max_lighting
-        return torch.ones(bs), _drawn(self, bs, .5 - most, .5 + most, .5, self.draw) - .5
+        return torch.ones(bs, **_HERE), _drawn(self, bs, .5 - most, .5 + most, .5, self.draw) - .5
 
 @described
 @dataclass(frozen=True)
@@ -222,8 +223,8 @@ class Contrast(BatchLight):
 class Saturation(BatchLight):
     "Moves colours away from grey or towards it, by a factor as of `Contrast`; for pictures with three channels."
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
-        s, grey = self._factor(bs)[:, None, None], torch.tensor([.299, .587, .114], device='cpu').expand(3, 3)
-        return s*torch.eye(3) + (1 - s)*grey, torch.zeros(bs)
+        s, grey = self._factor(bs)[:, None, None], torch.tensor([.299, .587, .114], **_HERE).expand(3, 3)
+        return s*torch.eye(3, **_HERE) + (1 - s)*grey, torch.zeros(bs, **_HERE)
 
 @described
 @dataclass(frozen=True)
@@ -233,8 +234,8 @@ class Hue(BatchLight):
 
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
         a = _drawn(self, bs, -self.max_lighting, self.max_lighting, draw=self.draw)[:, None, None]*2*math.pi
-        across = torch.tensor([[0., -1, 1], [1, 0, -1], [-1, 1, 0]], device='cpu')/3**.5
-        return a.cos()*torch.eye(3) + (1 - a.cos())/3 + a.sin()*across, torch.zeros(bs)
+        across = torch.tensor([[0., -1, 1], [1, 0, -1], [-1, 1, 0]], **_HERE)/3**.5
+        return a.cos()*torch.eye(3, **_HERE) + (1 - a.cos())/3 + a.sin()*across, torch.zeros(bs, **_HERE)
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #065d9eba
 def aug_transforms(mult: float = 1.,              # times the turn, the tilt and the light

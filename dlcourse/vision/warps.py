@@ -111,7 +111,18 @@ def _then(first: Light | None, second: Light, c: int) -> Light:
     if first is None: return second
     (g1, o1), (g2, o2) = first, second
     if g1.ndim != g2.ndim: g1, g2 = (torch.diag_embed(g.expand(-1, c, 1, 1).flatten(1)) if g.ndim == 4 else g for g in (g1, g2))
-    return (g2*g1 if g1.ndim == 4 else (g2[..., None]*g1[:, None]).sum(2)), _mixed(g2, o1.expand(-1, c, 1, 1)) + o2
+    return (g2*g1 if g1.ndim == 4 else (g2[..., None]*g1[:, None]).sum(2)), _mixed(g2, o1 if g2.ndim == 4 else o1.expand(-1, c, 1, 1)) + o2
+
+# %% ../../nbs/9_workshop/97_warps.ipynb #23dea97a
+def _lights(tfms: Sequence[Any], bs: int, c: int, training: bool) -> Light | None:
+    "All changes of light as one; None if nothing changes. Raises `ValueError` for one that mixes other channels than there are."
+    whole: Light | None = None
+    for t in tfms:
+        gain, offset = t.light(bs, training)
+        if gain.ndim == 3 and gain.shape[1] != c: raise ValueError(f'{type(t).__name__} mixes {gain.shape[1]} channels, and these pictures have {c}: leave it out of batch_tfms.')
+        whole = _then(whole, (gain, offset), c)
+    still = whole is None or (bool((whole[0] == 1).all()) and not whole[1].any())
+    return None if still else whole
 
 # %% ../../nbs/9_workshop/97_warps.ipynb #973a771e
 def _finish(plan: Any, x: Tensor) -> Callable[[Tensor, slice], Tensor]:
@@ -182,7 +193,7 @@ def _geometry(tfms: Sequence[Any], bs: int, size: tuple[int, int], training: boo
     for t in tfms:
         matrices.append(t.matrix(bs, size, training))
         if (new := getattr(t, 'size', None)) is not None: size = (new, new) if isinstance(new, int) else (int(new[0]), int(new[1]))
-    still = size == start and all(torch.equal(m, torch.eye(3).expand_as(m)) for m in matrices)
+    still = size == start and all(torch.equal(m, torch.eye(3, dtype=m.dtype, device=m.device).expand_as(m)) for m in matrices)
     return (None if still else composed(matrices)), size
 
 # %% ../../nbs/9_workshop/97_warps.ipynb #10f5f143
@@ -197,9 +208,6 @@ def plan_batch(tfms: Any,      # a batch transform, a function of pictures, or a
     if len(of['normalize']) > 1: raise ValueError('batch_tfms normalises twice: leave one Normalize.')
     bs, c, h, w = x.shape
     matrix, size = _geometry(of['matrix'], bs, (h, w), training)
-    light: Light | None = None
-    for t in of['light']: light = _then(light, t.light(bs, training), c)
-    if light is not None and bool((light[0] == 1).all()) and not light[1].any(): light = None
-    gain, offset = light or (None, None)
+    gain, offset = _lights(of['light'], bs, c, training) or (None, None)
     mode, pad_mode = (_agreed(name, of['matrix'], default) for name, default in (('mode', 'bilinear'), ('pad_mode', 'reflection')))
     return BatchPlan(size, matrix, mode, pad_mode, gain=gain, offset=offset, normalize=next(iter(of['normalize']), None), others=tuple(of['other']))
