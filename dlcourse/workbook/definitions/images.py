@@ -112,7 +112,7 @@ def chw_one_by_one(pixels):
 
 def chw_cases(g):
     by_hand = torch.tensor([[[1, 10, 100], [2, 20, 200]]], dtype=torch.uint8)
-    return [Case((by_hand,), 'two pixels side by side'), Case((numbered(g, 2, 4, 3),), '2 rows of 4 pixels'), Case((numbered(g, 3, 3, 3),), '3 by 3 pixels of 3 channels'),
+    return [Case((by_hand,), 'two pixels side by side'), Case((numbered(g, 2, 4, 3),), '2 rows of 4 pixels'), Case((numbered(g, 3, 5, 3),), '3 rows of 5 pixels'),
             Case((numbered(g, 3, 2, 7),), 'seven channels, as from a satellite'), Case((torch.rand(4, 2, 1, generator=g),), 'a grey picture of floats')]
 
 TO_CHW = Exercise(
