@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils import data as torch_data
 
 from ..core.chance import drawing, mixed, same_chance
-from ..core.device import to_device
+from ..core.device import stacked, to_device
 from .workers import from_processes, from_threads
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #aa64888f
@@ -50,7 +50,7 @@ def collate(items: Sequence[Any], # what a dataset gave: tensors, arrays, number
     if isinstance(a, (Tensor, np.ndarray, np.generic)):
         _alike('shape', [tuple(x.shape) for x in items])
         _alike('dtype', [x.dtype for x in items])
-        return torch.stack(list(items)) if isinstance(a, Tensor) else torch.from_numpy(np.stack(items))
+        return stacked(items) if isinstance(a, Tensor) else torch.from_numpy(np.stack(items))
     if _kind(a) == 'number': return torch.tensor(items)
     if isinstance(a, Mapping):
         _alike('list of keys', [sorted(x, key=str) for x in items])
