@@ -41,10 +41,11 @@ class StageError(ItemError):
 
 def cause(e: Exception, # what a stage raised
          ) -> str:      # in one line
-    "An error in words; one that was not meant to be read also with its type, and the line of code."
+    "An error in words; one that was not meant to be read also with its type, and with the line of your code."
     frames = traceback.extract_tb(e.__traceback__)
-    if type(e) is ValueError or not frames: return str(e)
-    return f'{type(e).__name__}: {e} (line {frames[-1].lineno} in {frames[-1].name}: {frames[-1].line})'
+    if type(e) is ValueError or isinstance(e, OSError) or type(e).__module__.startswith('dlcourse.'): return str(e)
+    where = [f' (line {f.lineno} in {f.name}: {f.line})' for f in frames[-1:] if 'dlcourse' not in PurePath(f.filename).parts]
+    return f'{type(e).__name__}: {e}' + ''.join(where)
 
 # %% ../../nbs/9_workshop/94_datasets.ipynb #b058162f
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ def function_name(f: Any) -> str: # a function, or a value that can be called
 def as_pipeline(tfms: Any, # functions in a list, the last one perhaps a block; or one alone
                ) -> Pipeline:
     "The way that such a list describes."
+    if isinstance(tfms, Pipeline): return tfms
     *fs, last = several(tfms) or (TransformBlock(),)
     ends = isinstance(last, TransformBlock) or (isinstance(last, type) and issubclass(last, TransformBlock))
     return Pipeline(tuple(fs), as_block(last)) if ends else Pipeline((*fs, last))
