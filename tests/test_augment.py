@@ -219,6 +219,19 @@ def test_autocast_and_other_defaults_change_nothing():
     assert calm.matrix.device.type == plan.matrix.device.type == 'cpu'
 
 
+@pytest.mark.parametrize('tfm', [Rotate(40, 1.), Dihedral(1.), Flip(1.)], ids=lambda t: type(t).__name__)
+def test_turns_and_mirrors_keep_lengths_in_pixels(tfm):
+    with drawing(4): m = tfm.matrix(50, (40, 60), True)
+    scale = torch.diag(torch.tensor([30., 20, 1]))
+    pixels = (scale @ m @ torch.linalg.inv(scale))[:, :2, :2]
+    assert_tensor(pixels @ pixels.mT, torch.eye(2).repeat(50, 1, 1), rtol=0, atol=1e-5)
+
+
+def test_the_horizon_is_no_division_by_zero():
+    tilted = torch.tensor([[[1., 0, 0], [0, 1, 0], [0, 2, 1]]])   # w is 0 at y = -0.5, the centre of the upper row of two
+    assert places(tilted, (2, 2)).abs().max() <= 1/.05
+
+
 # ---- points, boxes and masks ----
 
 @each_move
