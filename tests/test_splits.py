@@ -80,6 +80,12 @@ def test_a_group_is_never_torn_apart(groups, share, seed):
     assert GroupSplitter('who', share, seed)(pd.DataFrame({'who': groups})) == (train, valid)
 
 
+@given(st.integers(2, 60), SHARES, SEEDS)
+def test_groups_come_as_near_to_the_share_as_they_can(n, share, seed):
+    valid = GroupSplitter(str, share, seed)(range(n))[1]
+    assert 1 <= len(valid) < n and abs(len(valid) - min(max(share*n, 1), n - 1)) <= .5 + 1e-6
+
+
 @given(st.lists(st.integers(0, 30), min_size=2, max_size=60), SHARES)
 def test_whatever_is_trained_on_is_earlier(times, share):
     fits(share, len(times))
@@ -99,7 +105,7 @@ def test_all_ways_to_name_the_validation_set_agree(mask):
     table = pd.DataFrame({'is_valid': mask, 'part': ['dev' if yes else 'train' for yes in mask]}, index=range(100, 100 + len(mask)))
     expected = IndexSplitter(valid)(table)
     assert_whole(expected, len(mask))
-    assert MaskSplitter(np.array(mask))(table) == ColSplitter()(table) == ColSplitter('part', on='dev')(table) == expected
+    assert MaskSplitter(np.array(mask))(table) == ColSplitter()(table) == ColSplitter('part', on='dev')(table) == ColSplitter('part', on=['dev', 'test'])(table) == expected
     assert FuncSplitter(lambda row: row['is_valid'])(table) == FuncSplitter(bool)(mask) == expected
 
 
@@ -145,6 +151,7 @@ TABLE = pd.DataFrame({'a': [1, 2, 3]})
     (GroupSplitter(str), [], 'no items'),
     (GroupSplitter('person'), TABLE, "no column 'person'"),
     (GroupSplitter(lambda x: None), 'abc', 'Item 0 has no value'),
+    (GroupSplitter(lambda x: pd.NA), 'abc', 'Item 0 has no value'),
     (GroupSplitter(lambda x: [x]), 'abc', 'list'),
     (TimeSplitter(lambda x: x), [1, 'b', 3, 4, 5], 'cannot be compared'),
     (TimeSplitter(lambda x: float('nan')), range(9), 'Item 0 has no value'),
@@ -158,7 +165,7 @@ def test_what_cannot_be_split_is_told_in_words(split, items, words):
 
 
 @pytest.mark.parametrize('make', [lambda: RandomSplitter(20), lambda: RandomSplitter(0), lambda: RandomSplitter(1.), lambda: RandomSplitter(True), lambda: TimeSplitter(str, -1),
-                                  lambda: GroupSplitter(str, float('nan')), lambda: RandomSubsetSplitter(.8, .3), lambda: IndexSplitter([.5]), lambda: IndexSplitter([True])])
+                                  lambda: GroupSplitter(str, float('nan')), lambda: RandomSubsetSplitter(.8, .3), lambda: IndexSplitter([.5]), lambda: IndexSplitter([True]), lambda: MaskSplitter([0, 2]), lambda: MaskSplitter(['True'])])
 def test_a_splitter_that_makes_no_sense_is_not_made(make):
     with pytest.raises(ValueError): make()
 

@@ -28,8 +28,8 @@ _all_ = ['ColSplitter', 'FileSplitter', 'FuncSplitter', 'GrandparentSplitter', '
 # %% ../../nbs/1_play_the_whole_game/03_splits.ipynb #f775d3d2
 def _check_share(share: float, name: str) -> None:
     "Raise `ValueError` for what is no share, such as 20 where 0.2 was meant."
-    if isinstance(share, bool) or not 0 < share < 1:
-        hint = f' Did you mean {share/100:g}?' if not isinstance(share, bool) and 1 < share < 100 else ''
+    if not 0 < share < 1:
+        hint = f' Did you mean {share/100:g}?' if 1 < share < 100 else ''
         raise ValueError(f'{name} is a share of the items, between 0 and 1, such as 0.2; got {share!r}.{hint}')
 
 def _random_order(n: int, seed: int | None) -> list[int]:
