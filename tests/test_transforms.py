@@ -188,6 +188,9 @@ def test_padding_fills_what_is_asked():
     assert by[PadMode.Zeros] == [[0]*4, [1, 2, 3, 4], [5, 6, 7, 8], [0]*4]
     assert by[PadMode.Border] == by[PadMode.Reflection] == [[1, 2, 3, 4], [1, 2, 3, 4], [5, 6, 7, 8], [5, 6, 7, 8]]
     assert np.asarray(Placement((-2, 0, 4, 3), (6, 3)).image(img))[0].tolist() == [2, 1, 1, 2, 3, 4]
+    row = Image.fromarray(np.array([[10, 20, 30]], np.uint8))  # three pixels to a cell; the first holds two beyond the edge
+    cells = {mode: np.asarray(Placement((-2, 0, 4, 1), (2, 1), mode).image(row, Image.Resampling.BOX))[0].tolist() for mode in MODES}
+    assert cells == {PadMode.Zeros: [3, 17], PadMode.Border: [10, 27], PadMode.Reflection: [13, 27]}
 
 
 @pytest.mark.parametrize('mode', MODES)
@@ -198,7 +201,7 @@ def test_margins_equal_those_of_a_picture_padded_first(mode):
     for seed in range(20):
         rng = np.random.RandomState(seed)
         (x0, y0), (x1, y1) = rng.randint(-40, 30, 2).tolist(), rng.randint(50, 120, 2).tolist()
-        size = tuple(rng.randint(10, 60, 2).tolist())
+        size = tuple(rng.randint(60, 120, 2).tolist())
         got = np.asarray(Placement((x0, y0, x1, y1), size, mode).image(img, Image.Resampling.BOX), float)
         want = np.asarray(big.resize(size, Image.Resampling.BOX, box=(x0 + 100, y0 + 100, x1 + 100, y1 + 100)), float)
         assert np.abs(got - want).mean() < 6, (seed, np.abs(got - want).mean())
