@@ -84,6 +84,8 @@ def test_every_mode_becomes_colour_and_grey(mode):
 def test_sixteen_bits_are_scaled_and_never_clipped(kind, dtype):
     data = encoded(kind, Image.fromarray(sixteen(dtype)))
     assert far(PILImage.create(data), SCENE.convert('L')) == 0 and PILImageBW.create(data).tobytes() == SCENE.convert('L').tobytes()
+    between = encoded(kind, Image.fromarray(np.array([[128, 129, 30_000, 65_406, 65_407]], dtype)))
+    assert list(PILImageBW.create(between).tobytes()) == [0, 1, 117, 254, 255], 'divided by 257 and rounded'
 
 
 def test_floats_are_scaled_from_0_to_1_and_refused_elsewhere():
@@ -139,6 +141,13 @@ def test_a_damaged_note_does_not_lose_the_picture(route):
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             assert far(PILImage.create(encoded('JPEG', exif=junk, quality=95)), SCENE) < 6
+
+
+def test_a_note_that_cannot_be_read_counts_as_none(monkeypatch):
+    def broken(self): raise struct.error('unpack requires 4 bytes')
+    data = encoded('PNG')
+    monkeypatch.setattr(Image.Image, 'getexif', broken)
+    assert PILImage.create(data).tobytes() == SCENE.tobytes()
 
 
 # ---- the quick route ----
@@ -317,6 +326,7 @@ def test_masks_keep_their_numbers(mode):
 def test_masks_refuse_colours_and_turn_with_their_picture(route):
     with pytest.raises(UnreadableImage, match='colours'): PILMask.create(SCENE)
     with pytest.raises(UnreadableImage, match='whole ones'): PILMask.create(torch.zeros(4, 4))
+    with pytest.raises(UnreadableImage, match='from 0 to 256'): PILMask.create(np.array([[0, 256]]))
     note = Image.Exif()
     note[0x0112] = 6
     classes = np.arange(6, dtype=np.uint8).reshape(2, 3)
