@@ -98,7 +98,7 @@ def _from_folder(path: Path) -> Listing:
     above = [file.relative_to(path).parts[:-1] for file in files]
     labels = [parts[-1] if parts and parts[-1].lower() not in _SPLITS else None for parts in above]
     splits = [next((_SPLITS[part.lower()] for part in parts if part.lower() in _SPLITS), 'all') for parts in above]
-    return Listing(files, labels, splits)
+    return Listing(files, labels if len(set(labels)) > 1 else [None]*len(files), splits)
 
 # %% ../../nbs/9_workshop/103_facts.ipynb #595099ee
 def _split_names(splits: Sequence[Any] | None, n: int) -> list[str]:
@@ -119,7 +119,7 @@ def from_lists(files: Iterable[Any],                # paths
     "A set from lists. Raises `TypeError` for items that are no files and `ValueError` for lengths that differ."
     paths = list(files)
     for i, file in enumerate(paths):
-        if not isinstance(file, (str, os.PathLike)): raise TypeError(f'item {i} is a {type(file).__name__}: {file!s:.60}. Here every item is the path of a picture.')
+        if not isinstance(file, (str, os.PathLike)): raise TypeError(f'item {i} is a {type(file).__name__}, and no path. Here every item is the path of a picture.')
     found = [None]*len(paths) if labels is None else list(labels)
     if len(found) != len(paths): raise ValueError(f'{len(paths)} files, but {len(found)} labels: one for each file is needed')
     return Listing([Path(file) for file in paths], found, _split_names(splits, len(paths)))
@@ -133,18 +133,15 @@ def _from_datasets(parts: Mapping[str, Any]) -> Listing:
 
 def _rows(items: Any) -> Sequence[Any]: return [items.iloc[i] for i in range(len(items))] if hasattr(items, 'iloc') else list(items)
 
-def _applied(getter: Any, item: Any) -> Any:
-    "What one getter, several in turn, or none find in an item."
-    for f in getter if isinstance(getter, (list, tuple)) else [getter] if getter else []: item = f(item)
-    return item
-
 def _from_block(block: Any, source: Any) -> Listing:
-    "From a `DataBlock` and its source; nothing is learned, so that nothing can fail."
+    "From a `DataBlock` and its source: the first input and the first target. Nothing is learned, so that nothing can fail."
     items = block.get_items(source) if block.get_items else source
-    get_x, get_y = block.getters if block.getters and len(block.getters) == 2 else (block.get_x, block.get_y)
+    get_x, get_y = (block.getters[0], block.getters[block.n_inp]) if block.getters else (_first(block.get_x), _first(block.get_y))
     rows = _rows(items)
-    labels = [_applied(get_y, item) for item in rows] if get_y else None
-    return from_lists([_applied(get_x, item) for item in rows], labels, block.splitter(items) if block.splitter else None)
+    labels = [get_y(item) for item in rows] if get_y else None
+    return from_lists([get_x(item) if get_x else item for item in rows], labels, block.splitter(items))
+
+def _first(getter: Any) -> Any: return getter[0] if isinstance(getter, (list, tuple)) else getter
 
 def as_listing(source: Any,                         # DataLoaders, Datasets, a DataBlock, a folder, or a list of files
                labels: Any = None,                  # with a list of files its labels; with a DataBlock its source
@@ -155,4 +152,6 @@ def as_listing(source: Any,                         # DataLoaders, Datasets, a D
     if hasattr(source, 'tls'): return _from_datasets({'train': source.train, 'valid': source.valid})
     if hasattr(source, 'get_items'): return _from_block(source, labels)
     if isinstance(source, (str, os.PathLike)): return _from_folder(Path(source))
+    if hasattr(source, 'loaders') or not isinstance(source, Iterable):
+        raise TypeError(f'{type(source).__name__} does not say which files it is made of. Pass a folder, a list of files with labels=, or what a DataBlock makes.')
     return from_lists(source, labels, splits)
