@@ -37,7 +37,7 @@ def _per_part(name: str, given: Any, parts: Sequence[TransformBlock], what: str)
     fs = (as_it_is,)*len(parts) if given is None and len(parts) < 2 else tuple(f or as_it_is for f in several(given))
     if len(fs) == len(parts): return fs
     kinds = ', '.join(type(part).__name__ for part in parts) or 'none'
-    raise ValueError(f'{name} has {len(fs)} function{"s"*(len(fs) != 1)}, and there {"is" if len(parts) == 1 else "are"} {len(parts)} {what} ({kinds}). '
+    raise ValueError(f'{name} has {len(fs)} function{"s"*(len(fs) != 1)}, and there {f"is 1 {what[:-1]}" if len(parts) == 1 else f"are {len(parts)} {what}"} ({kinds}). '
                      f'Give one for each, {name}=[...]; n_inp=... says how many of the blocks are inputs.')
 
 def inputs_of(blocks: Sequence[TransformBlock], n_inp: int | None, given: Sequence[Any]) -> int: # blocks, how many are said to be inputs, (getters, get_x, get_y)

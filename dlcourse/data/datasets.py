@@ -117,6 +117,7 @@ def learn_from(pipe: Pipeline, train: Sequence[Any], valid: Sequence[Any]) -> Pi
     except StageError: raise
     except Exception as e: raise StageError(f'{type(pipe.block).__name__}.setup', met[0] if met else 'before the first item', cause(e)) from e
     if ready.block.vocab is not None and pipe.block.vocab is None:
+        for _ in each(pipe.find, valid): pass
         for _ in each(ready, valid, _ONLY_IN_VALID): pass
     return ready
 
