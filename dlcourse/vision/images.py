@@ -29,6 +29,7 @@ from fastcore.foundation import L
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from ..core.recipe import described
 from .modes import as_grey, as_mask, as_rgb, from_array
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #a4fe2b33
@@ -132,6 +133,7 @@ def _create(x: Any, as_mode: Callable[[Any], Image.Image], numbers: Callable[[An
     except ValueError as e: raise UnreadableImage(f'{name}: {e}') from e
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #7ca999a2
+@described
 class PILImage:
     "Pictures in colour."
     @staticmethod
@@ -140,6 +142,7 @@ class PILImage:
         "Read a picture of any kind in colour. Raises `UnreadableImage`, an `OSError`, that says which one, why, and what to do."
         return _create(x, as_rgb)
 
+@described
 class PILImageBW:
     "Pictures in grey."
     @staticmethod
@@ -148,6 +151,7 @@ class PILImageBW:
         "Read a picture of any kind in grey. Raises `UnreadableImage`, an `OSError`, that says which one, why, and what to do."
         return _create(x, as_grey)
 
+@described
 class PILMask:
     "Masks: the class of each pixel."
     @staticmethod
@@ -191,6 +195,7 @@ def _folders(root: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
             yield Path(folder), folders, files
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #5068483c
+@described
 def get_files(path: str | Path,                          # a folder
               extensions: Iterable[str] | None = None,   # endings such as '.jpg', in any case; None: all files
               recurse: bool = True,                      # look into the folders below, too?
@@ -214,6 +219,7 @@ def _nearest(path: Path) -> str:
     return f'. {near.name or "The folder you are in"} holds: {", ".join(names[:8])}{" ..." if len(names) > 8 else ""}' if names else ''
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #7d6fd358
+@described
 def get_image_files(path: str | Path,                     # a folder
                     recurse: bool = True,                 # look into the folders below, too?
                     folders: Sequence[str] | None = None, # of the folders directly in `path` only these
