@@ -180,14 +180,13 @@ class Squish(BatchMove):
 @dataclass(frozen=True)
 class BatchLight:
     "A random change of light of the pictures of a batch. Raises `ValueError` for settings that make no sense."
-    max_lighting: float = .2 # how much at most, from 0 to below 1
-    p: float = .75
-    draw: Any = None         # the change itself, for all or one for each picture
-    batch: bool = False      # one draw for the whole batch?
+    draw: Any = field(default=None, kw_only=True)    # the change itself, for all or one for each picture
+    batch: bool = field(default=False, kw_only=True) # one draw for the whole batch?
 
     def __post_init__(self) -> None:
-        if not 0 <= self.p <= 1: raise ValueError(f'{type(self).__name__}: p is a probability, from 0 to 1; got {self.p}.')
-        if not 0 <= self.max_lighting < 1: raise ValueError(f'{type(self).__name__}: max_lighting goes from 0 to below 1; got {self.max_lighting}.')
+        p, most = getattr(self, 'p', 1.), getattr(self, 'max_lighting', 0.)
+        if not 0 <= p <= 1: raise ValueError(f'{type(self).__name__}: p is a probability, from 0 to 1; got {p}.')
+        if not 0 <= most < 1: raise ValueError(f'{type(self).__name__}: max_lighting goes from 0 to below 1; got {most}.')
 
     def light(self, bs: int,       # pictures
               training: bool,      # nothing changes without
@@ -198,16 +197,19 @@ class BatchLight:
 
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]: return torch.ones(bs, **_HERE), torch.zeros(bs, **_HERE)
 
-    def _factor(self, bs: int) -> Tensor:
-        "As often a half as a double: even in the logarithm."
-        most = -math.log(1 - self.max_lighting)
-        return _drawn(self, bs, -most, most, draw=None if self.draw is None else torch.as_tensor(self.draw, **_HERE).log()).exp()
+def _factor(t: Any, bs: int) -> Tensor:
+    "As often a half as a double: even in the logarithm; (bs,)."
+    most = -math.log(1 - t.max_lighting)
+    return _drawn(t, bs, -most, most, draw=None if t.draw is None else torch.as_tensor(t.draw, **_HERE).log()).exp()
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #e2c59441
 @described
 @dataclass(frozen=True)
 class Brightness(BatchLight):
     "Lifts or lowers all values: the middle grey goes to between 0.5*(1 - max_lighting) and 0.5*(1 + max_lighting), or to `draw`."
+    max_lighting: float = .2
+    p: float = .75
+
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
         most = .5*self.max_lighting
         return torch.ones(bs, **_HERE), _drawn(self, bs, .5 - most, .5 + most, .5, self.draw) - .5
@@ -216,24 +218,32 @@ class Brightness(BatchLight):
 @dataclass(frozen=True)
 class Contrast(BatchLight):
     "Spreads or gathers values about the middle grey, by a factor between 1 - max_lighting and 1/(1 - max_lighting), or by `draw`."
-    def _lit(self, bs: int) -> tuple[Tensor, Tensor]: return (c := self._factor(bs)), .5 - .5*c
+    max_lighting: float = .2
+    p: float = .75
 
+    def _lit(self, bs: int) -> tuple[Tensor, Tensor]: return (c := _factor(self, bs)), .5 - .5*c
+
+# %% ../../nbs/2_get_your_data_in/09_augment.ipynb #017432f0
 @described
 @dataclass(frozen=True)
 class Saturation(BatchLight):
     "Moves colours away from grey or towards it, by a factor as of `Contrast`; for pictures with three channels."
+    max_lighting: float = .2
+    p: float = .75
+
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
-        s, grey = self._factor(bs)[:, None, None], torch.tensor([.299, .587, .114], **_HERE).expand(3, 3)
+        s, grey = _factor(self, bs)[:, None, None], torch.tensor([.299, .587, .114], **_HERE).expand(3, 3)
         return s*torch.eye(3, **_HERE) + (1 - s)*grey, torch.zeros(bs, **_HERE)
 
 @described
 @dataclass(frozen=True)
 class Hue(BatchLight):
-    "Turns colours about the grey axis by at most `max_lighting` of a whole turn, either way; for pictures with three channels."
-    max_lighting: float = .1
+    "Turns colours about the grey axis by at most `max_hue` of a whole turn, either way; for pictures with three channels."
+    max_hue: float = .1
+    p: float = .75
 
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
-        a = _drawn(self, bs, -self.max_lighting, self.max_lighting, draw=self.draw)[:, None, None]*2*math.pi
+        a = _drawn(self, bs, -self.max_hue, self.max_hue, draw=self.draw)[:, None, None]*2*math.pi
         across = torch.tensor([[0., -1, 1], [1, 0, -1], [-1, 1, 0]], **_HERE)/3**.5
         return a.cos()*torch.eye(3, **_HERE) + (1 - a.cos())/3 + a.sin()*across, torch.zeros(bs, **_HERE)
 
