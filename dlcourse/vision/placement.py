@@ -35,14 +35,13 @@ def _cells(start: float, end: float, n: int, pad_mode: str) -> np.ndarray:
     found = np.floor(at.clip(start + _EPS, end - _EPS)).astype(np.int64)
     return found if pad_mode != PadMode.Zeros else np.where(inside, at.astype(np.int64), _NOWHERE)
 
-# %% ../../nbs/9_workshop/99_placement.ipynb #0a94da67
+# %% ../../nbs/9_workshop/99_placement.ipynb #39f7b0fe
 def _by_opencv(img: Image.Image, size: tuple[int, int], box: Sequence[int]) -> Image.Image | None:
-    "A whole-numbered box of a picture in another size, by averaging areas; None where Pillow has to do it."
-    cv2, sides = cv2_or_none(), (box[2] - box[0], box[3] - box[1])
-    shrinks = sides[0] >= size[0] and sides[1] >= size[1]
-    if cv2 is None or img.mode not in ('L', 'RGB') or not (shrinks or (sides[0] <= size[0] and sides[1] <= size[1])): return None
-    part = np.asarray(img)[box[1]:box[3], box[0]:box[2]]
-    return Image.fromarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+    "A whole-numbered box of a picture in another size; None where Pillow has to do it."
+    cv2, shrinks = cv2_or_none(), ((box[2] - box[0])/size[0], (box[3] - box[1])/size[1])
+    if cv2 is None or img.mode not in ('L', 'RGB') or min(shrinks) < 1 and max(shrinks) > 1.25: return None
+    how = cv2.INTER_LINEAR if max(shrinks) <= 1.25 else cv2.INTER_AREA  # areas have to be averaged only where pixels would be skipped
+    return Image.fromarray(cv2.resize(np.asarray(img)[box[1]:box[3], box[0]:box[2]], size, interpolation=how))
 
 def _resized(img: Image.Image, size: tuple[int, int], box: Sequence[float], resample: int) -> Image.Image:
     "The box of the picture in that size: one resampling, none where the sizes agree."
@@ -75,7 +74,8 @@ def _placed(img: Image.Image, box: Sequence[float], size: tuple[int, int], pad_m
     source, near = _grown(img, [left + c0/sx, top + r0/sy, left + c1/sx, top + r1/sy], pad_mode)
     shown = _resized(source, (int(c1 - c0), int(r1 - r0)), near, resample)
     if shown.size == size: return shown
-    a = np.asarray(shown)[(rows - r0).clip(0, r1 - r0 - 1)][:, (cols - c0).clip(0, c1 - c0 - 1)]
+    a = np.asarray(shown).take(rows - r0, 0, mode='clip')
+    if shown.width < size[0]: a = a.take(cols - c0, 1, mode='clip')
     a[rows == _NOWHERE], a[:, cols == _NOWHERE] = 0, 0
     return Image.fromarray(a)
 
