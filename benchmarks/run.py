@@ -19,7 +19,7 @@ import harness
 from harness import HERE, RESULTS, BenchError
 from sources import source_hash
 
-LANES = ('imports', 'train_epoch', 'optimizer', 'loader', 'learner', 'epoch', 'augment')
+LANES = ('imports', 'train_epoch', 'optimizer', 'loader', 'learner', 'epoch', 'augment', 'pictures', 'picture_threads')
 PEERS_FILE = HERE/'peers.json'
 
 
