@@ -165,6 +165,14 @@ def test_opencv_gives_the_pixels_that_pillow_gives(how, mode, monkeypatch):
 
 
 @needs_opencv
+def test_older_versions_of_opencv_give_the_same_colours(monkeypatch):
+    "They know blue, green, red only."
+    made = PILImage.create(KINDS['jpeg']()).tobytes()
+    monkeypatch.delattr(cv2_or_none(), 'IMREAD_COLOR_RGB', raising=False)
+    assert PILImage.create(KINDS['jpeg']()).tobytes() == made
+
+
+@needs_opencv
 def test_the_quick_route_is_taken_and_can_be_left(monkeypatch):
     cv2, calls = cv2_or_none(), []
     monkeypatch.setattr(cv2, 'imdecode', lambda *args, real=cv2.imdecode: calls.append(1) or real(*args))

@@ -96,9 +96,11 @@ def _by_opencv(data: bytes, im: Image.Image) -> Image.Image | None:
     "A whole JPEG, grey or in colour, decoded by OpenCV, its EXIF left to others; None for all else."
     cv2 = cv2_or_none()
     if cv2 is None or im.format != 'JPEG' or im.mode not in ('L', 'RGB') or not data.endswith(b'\xff\xd9'): return None
-    a = cv2.imdecode(np.frombuffer(data, np.uint8), (cv2.IMREAD_GRAYSCALE if im.mode == 'L' else cv2.IMREAD_COLOR) | cv2.IMREAD_IGNORE_ORIENTATION)
+    how, order = (cv2.IMREAD_COLOR_RGB, 'RGB') if hasattr(cv2, 'IMREAD_COLOR_RGB') else (cv2.IMREAD_COLOR, 'BGR')
+    if im.mode == 'L': how, order = cv2.IMREAD_GRAYSCALE, 'L'
+    a = cv2.imdecode(np.frombuffer(data, np.uint8), how | cv2.IMREAD_IGNORE_ORIENTATION)
     if a is None or a.shape[:2] != (im.height, im.width): return None
-    return Image.frombuffer(im.mode, im.size, a, 'raw', 'L' if im.mode == 'L' else 'BGR', 0, 1)
+    return Image.frombuffer(im.mode, im.size, a, 'raw', order, 0, 1)
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #ed3f22fd
 _UPRIGHT = {n: Image.Transpose(how) for n, how in {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.items()}  # EXIF's number: what undoes it
