@@ -11,14 +11,22 @@ __all__ = ['Counter', 'itertools', 'json', 'math', 'os', 'partial', 'random', 'r
            'show_image', 'show_images', 'subplots', 'assert_band', 'assert_grad', 'assert_tensor', 'expect_error',
            'l1_distance', 'l2_distance', 'nearest_mean', 'stack_images', 'tensor', 'descend', 'gradient_step', 'slope',
            'batch_accuracy', 'init_params', 'linear1', 'mnist_loss', 'sigmoid', 'simple_net', 'train_epoch',
-           'train_model', 'validate_epoch', 'DataLoader', 'DataLoaders', 'collate', 'binary_cross_entropy',
-           'binary_cross_entropy_with_logits', 'cross_entropy', 'focal_loss', 'l1', 'log_softmax', 'mse', 'nll',
-           'softmax', 'AvgMetric', 'ItemMetric', 'Metric', 'accuracy', 'as_metric', 'confidence_interval', 'error_rate',
-           'interval_of', 'mean_interval', 'rmse', 'Adam', 'AdamW', 'Lion', 'Optimizer', 'RMSProp', 'SGD', 'Callback',
-           'CancelBatchException', 'CancelEpochException', 'CancelFitException', 'CancelTrainException',
-           'CancelValidException', 'CheckpointCallback', 'EarlyStoppingCallback', 'GradientAccumulation',
-           'GradientClip', 'Learner', 'ProgressCallback', 'Recorder', 'SaveModelCallback', 'TerminateOnNaNCallback',
-           'ask', 'check', 'hint', 'quiz', 'solution']
+           'train_model', 'validate_epoch', 'DataLoader', 'DataLoaders', 'collate', 'described', 'from_recipe',
+           'to_recipe', 'ColSplitter', 'EndSplitter', 'FileSplitter', 'FuncSplitter', 'GrandparentSplitter',
+           'GroupSplitter', 'IndexSplitter', 'MaskSplitter', 'RandomSplitter', 'RandomSubsetSplitter', 'TimeSplitter',
+           'TrainTestSplitter', 'PILImage', 'PILImageBW', 'PILMask', 'get_files', 'get_image_files', 'inspect_data',
+           'verify_images', 'Normalize', 'PadMode', 'RandomResizedCrop', 'Resize', 'ResizeMethod', 'imagenet_stats',
+           'AttrGetter', 'ColReader', 'ItemGetter', 'RegexLabeller', 'parent_label', 'using_attr', 'CategoryBlock',
+           'DataBlock', 'Datasets', 'MultiCategoryBlock', 'RegressionBlock', 'TransformBlock', 'BBoxBlock',
+           'BBoxLblBlock', 'ImageBlock', 'ImageDataLoaders', 'MaskBlock', 'PointBlock', 'Brightness', 'Contrast',
+           'Dihedral', 'Flip', 'Hue', 'RandomResizedCropGPU', 'Rotate', 'Saturation', 'Squish', 'Warp', 'Zoom',
+           'aug_transforms', 'presize', 'binary_cross_entropy', 'binary_cross_entropy_with_logits', 'cross_entropy',
+           'focal_loss', 'l1', 'log_softmax', 'mse', 'nll', 'softmax', 'AvgMetric', 'ItemMetric', 'Metric', 'accuracy',
+           'as_metric', 'confidence_interval', 'error_rate', 'interval_of', 'mean_interval', 'rmse', 'Adam', 'AdamW',
+           'Lion', 'Optimizer', 'RMSProp', 'SGD', 'Callback', 'CancelBatchException', 'CancelEpochException',
+           'CancelFitException', 'CancelTrainException', 'CancelValidException', 'CheckpointCallback',
+           'EarlyStoppingCallback', 'GradientAccumulation', 'GradientClip', 'Learner', 'ProgressCallback', 'Recorder',
+           'SaveModelCallback', 'TerminateOnNaNCallback', 'ask', 'check', 'hint', 'quiz', 'solution']
 
 # %% ../nbs/9_workshop/72_all.ipynb #19e6fb6c
 import itertools
@@ -49,7 +57,14 @@ from .core.files import URLs, untar_data
 from .core.names import pd, plt, widgets
 from .core.plot import COLORS, INK, gv, plot_function, show_image, show_images, subplots
 from .core.testing import assert_band, assert_grad, assert_tensor, expect_error
+from .core.recipe import described, from_recipe, to_recipe
+from .data.block import DataBlock
+from .data.datasets import Datasets
+from .data.getters import AttrGetter, ColReader, ItemGetter, RegexLabeller, parent_label, using_attr
 from .data.loader import DataLoader, DataLoaders, collate
+from .data.parts import CategoryBlock, MultiCategoryBlock, RegressionBlock, TransformBlock
+from .data.splits import (ColSplitter, EndSplitter, FileSplitter, FuncSplitter, GrandparentSplitter, GroupSplitter, IndexSplitter,
+                                  MaskSplitter, RandomSplitter, RandomSubsetSplitter, TimeSplitter, TrainTestSplitter)
 from .foundations.descent import descend, gradient_step, slope
 from .foundations.losses import (binary_cross_entropy, binary_cross_entropy_with_logits, cross_entropy, focal_loss, l1, log_softmax, mse,
                                          nll, softmax)
@@ -65,6 +80,13 @@ from .training.checkpoint import CheckpointCallback, SaveModelCallback
 from .training.learner import Learner
 from .training.nonfinite import TerminateOnNaNCallback
 from .training.progressbar import ProgressCallback
+from .vision.augment import (Brightness, Contrast, Dihedral, Flip, Hue, RandomResizedCropGPU, Rotate, Saturation, Squish, Warp, Zoom,
+                                     aug_transforms, presize)
+from .vision.blocks import BBoxBlock, BBoxLblBlock, ImageBlock, ImageDataLoaders, MaskBlock, PointBlock
+from .vision.images import PILImage, PILImageBW, PILMask, get_files, get_image_files, verify_images
+from .vision.inspect import inspect_data
+from .vision.placement import PadMode
+from .vision.transforms import Normalize, RandomResizedCrop, Resize, ResizeMethod, imagenet_stats
 from .workbook.exercise import check, hint, solution
 from .workbook.quiz import ask, quiz
 
@@ -77,7 +99,16 @@ _all_ = ['Counter', 'itertools', 'json', 'math', 'os', 'partial', 'random', 're'
          'l1_distance', 'l2_distance', 'nearest_mean', 'stack_images', 'tensor',
          'descend', 'gradient_step', 'slope',
          'batch_accuracy', 'init_params', 'linear1', 'mnist_loss', 'sigmoid', 'simple_net', 'train_epoch', 'train_model', 'validate_epoch',
-         'DataLoader', 'DataLoaders', 'collate',
+         'DataLoader', 'DataLoaders', 'collate', 'described', 'from_recipe', 'to_recipe',
+         'ColSplitter', 'EndSplitter', 'FileSplitter', 'FuncSplitter', 'GrandparentSplitter', 'GroupSplitter', 'IndexSplitter', 'MaskSplitter',
+         'RandomSplitter', 'RandomSubsetSplitter', 'TimeSplitter', 'TrainTestSplitter',
+         'PILImage', 'PILImageBW', 'PILMask', 'get_files', 'get_image_files', 'inspect_data', 'verify_images',
+         'Normalize', 'PadMode', 'RandomResizedCrop', 'Resize', 'ResizeMethod', 'imagenet_stats',
+         'AttrGetter', 'ColReader', 'ItemGetter', 'RegexLabeller', 'parent_label', 'using_attr',
+         'CategoryBlock', 'DataBlock', 'Datasets', 'MultiCategoryBlock', 'RegressionBlock', 'TransformBlock',
+         'BBoxBlock', 'BBoxLblBlock', 'ImageBlock', 'ImageDataLoaders', 'MaskBlock', 'PointBlock',
+         'Brightness', 'Contrast', 'Dihedral', 'Flip', 'Hue', 'RandomResizedCropGPU', 'Rotate', 'Saturation', 'Squish', 'Warp', 'Zoom',
+         'aug_transforms', 'presize',
          'binary_cross_entropy', 'binary_cross_entropy_with_logits', 'cross_entropy', 'focal_loss', 'l1', 'log_softmax', 'mse', 'nll', 'softmax',
          'AvgMetric', 'ItemMetric', 'Metric', 'accuracy', 'as_metric', 'confidence_interval', 'error_rate', 'interval_of', 'mean_interval', 'rmse',
          'Adam', 'AdamW', 'Lion', 'Optimizer', 'RMSProp', 'SGD',
