@@ -8,13 +8,23 @@ import textwrap
 import threading
 import time
 import traceback
+from contextlib import suppress
 
 import pytest
 import torch
+from PIL import Image
+from torch import nn
 
 from dlcourse.core.chance import chance
 from dlcourse.core.device import seed_everything
+from dlcourse.data.block import DataBlock
 from dlcourse.data.loader import DataLoader, DataLoaders, ItemError
+from dlcourse.data.parts import CategoryBlock
+from dlcourse.training.callbacks import Callback
+from dlcourse.training.checkpoint import CheckpointCallback
+from dlcourse.training.learner import Learner
+from dlcourse.vision.augment import presize
+from dlcourse.vision.blocks import ImageBlock
 
 WAYS = [(0, False), (1, False), (2, False), (1, True), (3, True)]
 each_way = pytest.mark.parametrize('workers,threads', WAYS, ids=lambda x: str(x))
@@ -189,3 +199,61 @@ def test_a_stage_runs_on_the_gpu():
         return noisy((batch[0].cpu(), batch[1]))
     with_threads = told(DataLoader(Turned(), 4, shuffle=True, seed=5, num_workers=2, threads=True, device='cuda', after_batch=stage))
     assert set(places) == {('cuda', 'MainThread')} and [y for _, y in with_threads] == [y for _, y in told(loader(0, False))]
+
+
+@pytest.fixture(scope='module')
+def photos(tmp_path_factory):
+    "24 pictures of noise in files."
+    folder, g = tmp_path_factory.mktemp('photos'), torch.Generator().manual_seed(1)
+    for i in range(24):
+        pixels = torch.randint(0, 256, (40, 50, 3), generator=g, dtype=torch.uint8).numpy()
+        Image.fromarray(pixels).save(folder/f'{i:02}{"ab"[i % 2]}.jpg')
+    return sorted(folder.iterdir())
+
+
+def picture_loaders(photos, workers, threads):
+    "Random crops, turns and light, as a DataBlock makes them."
+    half = presize(24, 16)
+    block = DataBlock(blocks=(ImageBlock, CategoryBlock), get_y=letter, splitter=split, item_tfms=half.item_tfms, batch_tfms=half.batch_tfms)
+    dls = block.dataloaders(photos, bs=4, num_workers=0, device='cpu', seed=7)
+    dls.train.num_workers, dls.train.threads = workers, threads
+    return dls
+
+
+def letter(file): return file.stem[-1]
+def split(items): return list(range(18)), list(range(18, 24))
+
+
+@each_way
+def test_pictures_are_turned_alike_whoever_turns_them(photos, workers, threads):
+    alone, mine = (picture_loaders(photos, *way).train for way in [(0, False), (workers, threads)])
+    passes = [told(dl) for dl in (alone, alone, mine, mine)]
+    assert passes[:2] == passes[2:] and passes[0] != passes[1]
+
+
+@pytest.mark.parametrize('at', [(0, 3), (1, 2), (2, 1)], ids=str)
+def test_a_run_on_pictures_goes_on_with_the_same_pictures(photos, tmp_path, at):
+    class Stop(Callback):
+        def after_batch(self):
+            if self.learn.training and (self.learn.epoch, self.learn.iter) == at: raise KeyboardInterrupt
+
+    def weights(*cbs, workers=2):
+        torch.manual_seed(0)
+        learn = Learner(picture_loaders(photos, workers, True), nn.Sequential(nn.Flatten(), nn.Linear(3*16*16, 2)), lr=.01)
+        with learn.no_bar(), suppress(KeyboardInterrupt): learn.fit(3, cbs=cbs)
+        return learn.model[1].weight.detach()
+
+    weights(CheckpointCallback(tmp_path/'run.safetensors', every=1), Stop())
+    assert ours() == []
+    assert torch.equal(weights(CheckpointCallback(tmp_path/'run.safetensors', every=1), workers=3), weights(workers=0))
+
+
+def test_a_look_by_the_learner_counts_no_pass(photos):
+    dls = picture_loaders(photos, 2, True)
+    learn = Learner(dls, nn.Sequential(nn.Flatten(), nn.Linear(3*16*16, 2)))
+    learn.summary()
+    learn.show_results()
+    label, index, probs = learn.predict(photos[20])
+    assert dls.train.epoch == 0 and dls.valid.epoch == 0
+    preds, _ = learn.get_preds()
+    assert torch.allclose(preds[2], probs, atol=1e-6) and label == 'ab'[int(index)]
