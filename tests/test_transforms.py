@@ -318,6 +318,13 @@ def test_what_is_no_size_is_refused(size):
         with pytest.raises(ValueError, match='size must be a whole number'): kind(size)
 
 
+def test_resamples_are_two_of_pillows():
+    assert Resize(8, resamples=[Image.Resampling.BICUBIC, 0]) == Resize(8, resamples=(3, 0)) and repr(Resize(8)).endswith('resamples=(2, 0))')
+    for kind in (Resize, RandomResizedCrop):
+        for wrong in ((2,), (99, 0), (2, 0, 0)):
+            with pytest.raises(ValueError): kind(8, resamples=wrong)
+
+
 @pytest.mark.parametrize('settings', [dict(min_scale=0), dict(min_scale=1.01), dict(min_scale=30), dict(min_scale=.5, max_scale=.4), dict(max_scale=2), dict(ratio=(4/3, 3/4)), dict(ratio=(0, 1)),
                                       dict(ratio=(1,)), dict(val_xtra=-.1), dict(min_scale=float('nan'))], ids=str)
 def test_what_cannot_be_drawn_is_refused(settings):

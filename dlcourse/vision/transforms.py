@@ -27,7 +27,7 @@ class ResizeMethod:
     "How a picture is brought to another shape: cut off, squeezed, or filled up."
     Crop, Squish, Pad = 'crop', 'squish', 'pad'
 
-_BOTH = (Image.Resampling.BILINEAR, Image.Resampling.NEAREST)  # how pictures are resampled, and how masks
+_BOTH = (int(Image.Resampling.BILINEAR), int(Image.Resampling.NEAREST))  # how pictures are resampled, and how masks
 
 def _height_width(size: Any) -> tuple[int, int]:
     "A size as (height, width). Raises `ValueError` for what is none."
@@ -39,6 +39,12 @@ def _height_width(size: Any) -> tuple[int, int]:
 def _one_of(name: str, value: Any, allowed: Sequence[str]) -> None:
     "Raise `ValueError` for a word that is not allowed."
     if value not in allowed: raise ValueError(f'{name} must be one of {", ".join(map(repr, allowed))}; got {value!r}.')
+
+def _two_ways(resamples: Any) -> tuple[int, int]:
+    "How pictures and masks are resampled, as Pillow's numbers. Raises `ValueError`."
+    both = tuple(int(Image.Resampling(way)) for way in resamples)
+    if len(both) != 2: raise ValueError(f'resamples must be two of Image.Resampling, for pictures and for masks; got {resamples!r}.')
+    return both[0], both[1]
 
 def _size_of(part: Any, who: Any) -> tuple[int, int]:
     "Width and height of a picture. Raises `TypeError` for anything else."
@@ -76,7 +82,7 @@ class Resize:
     resamples: tuple[int, int] = _BOTH  # how pictures are resampled, and how masks
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, 'size', _height_width(self.size))
+        for name, value in (('size', _height_width(self.size)), ('resamples', _two_ways(self.resamples))): object.__setattr__(self, name, value)
         _one_of('method', self.method, (ResizeMethod.Crop, ResizeMethod.Squish, ResizeMethod.Pad))
         _one_of('pad_mode', self.pad_mode, (PadMode.Zeros, PadMode.Border, PadMode.Reflection))
 
@@ -125,7 +131,8 @@ class RandomResizedCrop:
 
     def __post_init__(self) -> None:
         _check_drawn(self.min_scale, self.max_scale, self.ratio, self.val_xtra)
-        for name, value in (('size', _height_width(self.size)), ('ratio', tuple(self.ratio))): object.__setattr__(self, name, value)
+        checked = {'size': _height_width(self.size), 'ratio': tuple(self.ratio), 'resamples': _two_ways(self.resamples)}
+        for name, value in checked.items(): object.__setattr__(self, name, value)
 
     def plan(self, part: Any, training: bool) -> Placement:
         "Where this picture goes. Raises `TypeError` where it is no picture."
