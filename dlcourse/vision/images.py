@@ -50,10 +50,18 @@ def _content(x: Any) -> tuple[bytes, str]:
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #057f91ad
 _FORMATS = 'JPEG MPO PNG GIF BMP DIB WEBP AVIF TIFF JPEG2000 PPM ICO'.split()
-_OTHERS = {rb'\s*<(!doctype html|html|head|body)': 'a web page: the server sent a page instead of the picture', rb'\s*<(\?xml|svg)': 'an SVG drawing or other XML, which has no pixels',
-           rb'....ftyp(heic|heix|mif1|hevc)': 'a HEIC photo, as phones make them: export it as JPEG, or pip install pillow-heif and convert it', rb'%PDF': 'a PDF document',
-           rb'PK\x03\x04': 'a ZIP archive', rb'Rar!|7z\xbc|\x1f\x8b': 'an archive', rb'....ftyp(?!avi)|\x1aE\xdf\xa3': 'a film', rb'\x00{9,}$': 'nothing but zeros: a download that was never filled',
-           rb'version https://git-lfs': 'a pointer of Git LFS: run git lfs pull', rb'[\s\w.,;:{}\[\]"\'-]{9,}$': 'text'}
+_OTHERS = {
+    rb'\s*<(!doctype html|html|head|body)': 'a web page: the server sent a page instead of the picture',
+    rb'\s*<(\?xml|svg)': 'an SVG drawing or other XML, which has no pixels',
+    rb'....ftyp(heic|heix|mif1|hevc)': 'a HEIC photo, as phones make them: export it as JPEG, or pip install pillow-heif and convert it',
+    rb'....ftyp(?!avi)|\x1aE\xdf\xa3': 'a film',
+    rb'%PDF': 'a PDF document',
+    rb'PK\x03\x04': 'a ZIP archive',
+    rb'Rar!|7z\xbc|\x1f\x8b': 'an archive',
+    rb'\x00{9,}$': 'nothing but zeros: a download that was never filled',
+    rb'version https://git-lfs': 'a pointer of Git LFS: run git lfs pull',
+    rb'[\s\w.,;:{}\[\]"\'-]{9,}$': 'text',
+}
 
 @cache
 def _formats() -> list[str]:
@@ -103,7 +111,8 @@ def _by_opencv(data: bytes, im: Image.Image) -> Image.Image | None:
     return Image.frombuffer(im.mode, im.size, a, 'raw', order, 0, 1)
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #ed3f22fd
-_UPRIGHT = {n: Image.Transpose(how) for n, how in {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.items()}  # EXIF's number: what undoes it
+_TURNS = 'FLIP_LEFT_RIGHT ROTATE_180 FLIP_TOP_BOTTOM TRANSPOSE ROTATE_270 TRANSVERSE ROTATE_90'.split()
+_UPRIGHT = {n: Image.Transpose[turn] for n, turn in enumerate(_TURNS, 2)}  # EXIF's number: what undoes it
 
 def _orientation(im: Image.Image) -> int:
     "EXIF's note of how the camera was held, 1 to 8; 1 where there is none, or it is damaged."
@@ -114,7 +123,7 @@ def _decoded(im: Image.Image, data: bytes, name: str) -> Image.Image:
     "All pixels of an opened picture, upright; of an animation its first frame. Raises `UnreadableImage` for a damaged one."
     quick = _by_opencv(data, im)
     try:
-        if data and im.format == 'PNG': Image.open(io.BytesIO(data)).verify()  # its checksums, which decoding leaves out
+        if data and im.format == 'PNG': Image.open(io.BytesIO(data), formats=['PNG']).verify()  # its checksums, which decoding leaves out
         quick or im.load()
     except MemoryError: raise
     except Exception as e:  # decoders raise nearly anything at damaged files
