@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from dlcourse.core.names import plt
 from dlcourse.core.recipe import from_recipe, to_recipe
@@ -23,6 +24,7 @@ from dlcourse.data.getters import ColReader, ItemGetter, RegexLabeller, parent_l
 from dlcourse.data.loader import DataLoader, DataLoaders
 from dlcourse.data.parts import CategoryBlock, MultiCategoryBlock, RegressionBlock, TransformBlock
 from dlcourse.data.splits import ColSplitter, GrandparentSplitter, IndexSplitter, RandomSplitter
+from dlcourse.training.learner import Learner
 from dlcourse.vision.augment import aug_transforms
 from dlcourse.vision.blocks import ImageBlock
 from dlcourse.vision.images import PILImage, PILImageBW, get_image_files
@@ -204,7 +206,7 @@ def test_a_number_that_is_none():
 def test_a_damaged_picture_is_named(tmp_path, album):
     for f in get_image_files(album)[:6]: (tmp_path/f.name).write_bytes(f.read_bytes()[:600 if f.stem.endswith('_2') else None])
     block = shapes(get_y=lambda f: f.stem.split('_')[0], splitter=IndexSplitter([0]))
-    with pytest.raises(StageError) as caught: list(block.dataloaders(tmp_path, bs=2).train)
+    with pytest.raises(StageError) as caught: list(block.dataloaders(tmp_path, bs=1).train)
     assert caught.value.stage == 'ImageBlock.encode' and caught.value.item.stem.endswith('_2')
 
 
@@ -350,6 +352,32 @@ def test_loaders_of_plain_numbers_say_what_they_lack():
     assert dls.vocab is dls.c is None
     for call in (dls.show_batch, lambda: dls.test_dl([1]), lambda: dls.items, lambda: dls.train_ds, lambda: dls.valid_ds, dls.new, lambda: dls.decode([1]), lambda: dls.show_results([1], 2)):
         with pytest.raises(TypeError, match='it holds numbers'): call()
+
+
+def model_for(dls, n_out): return Learner(dls, nn.Sequential(nn.Flatten(), nn.Linear(3*32*32, n_out)))
+
+
+def test_predictions_are_decoded_by_the_block(album):
+    file = get_image_files(album)[0]
+    learn = model_for(shapes().dataloaders(album, bs=4, device='cpu'), 3)
+    name, index, probs = learn.predict(file)
+    assert name == KINDS[int(index)] and int(index) == int(probs.argmax()) and probs.shape == (3,)
+    for item in (str(file), file.read_bytes(), PILImage.create(file)): assert_tensor(learn.predict(item)[2], probs)
+    several = shapes(blocks=(ImageBlock, MultiCategoryBlock), get_y=lambda f: [f.parent.name, f.stem[-1]]).dataloaders(album, bs=4, device='cpu')
+    names, there, probs = model_for(several, several.c).predict(file)
+    assert names == [n for n, yes in zip(several.vocab, there) if yes] and there.dtype == torch.bool and there.tolist() == (probs > .5).tolist()
+    number = shapes(blocks=(ImageBlock, RegressionBlock), get_y=lambda f: len(f.stem)).dataloaders(album, bs=4, device='cpu')
+    value, same_value, _ = model_for(number, number.c).predict(file)
+    assert number.c == 1 and value == same_value.tolist() and number.loss_func.__name__ == 'flat_mse'
+
+
+def test_a_block_feeds_a_learner(album):
+    learn = model_for(shapes().dataloaders(album, bs=6, device='cpu', seed=0), 3)
+    with learn.no_bar(): learn.fit(3, 1e-3)
+    assert learn.loss_func is learn.dls.loss_func and learn.recorder.values[-1][0] < learn.recorder.values[0][0]
+    preds, targs = learn.get_preds()
+    assert preds.shape == (6, 3) and targs.tolist() == [KINDS.index(f.parent.name) for f in learn.dls.valid_ds.items]
+    assert learn.get_preds(learn.dls.test_dl(learn.dls.valid_ds.items))[1] is None
 
 
 # ---- what is shown ----
