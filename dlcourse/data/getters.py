@@ -43,7 +43,8 @@ class RegexLabeller:
         text = item.as_posix() if isinstance(item, Path) else str(item)
         found = (re.match if self.match else re.search)(self.pat, text)
         if found is None or found[1] is None:
-            raise ValueError(f'The pattern {self.pat!r} finds no label in {text!r}. Widen the pattern, or leave such files out where the items are listed (get_items).')
+            name = " If it is meant for the name alone: using_attr(RegexLabeller(...), 'name')." if '/' in text else ''
+            raise ValueError(f'The pattern {self.pat!r} finds no label in {text!r}. Widen the pattern, or leave such files out where the items are listed (get_items).{name}')
         return found[1]
 
 # %% ../../nbs/9_workshop/92_getters.ipynb #b56bfdbd

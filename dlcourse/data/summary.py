@@ -9,10 +9,11 @@ __all__ = ['Report', 'block_summary']
 
 # %% ../../nbs/9_workshop/96_summary.ipynb #ceed00ef
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from fastcore.basics import noop, patch
+from fastcore.basics import patch
 from torch import Tensor
 
 from ..core.chance import drawing
@@ -31,6 +32,12 @@ def _say(x: Any) -> str:
 
 def _all(parts: Sequence[Any]) -> str: return '  |  '.join(map(_say, parts))
 
+def _short(f: Any) -> str:
+    "A function by its name; a value with what was given to it."
+    if not is_dataclass(f) or isinstance(f, type): return function_name(f)
+    given = [getattr(f, field.name) for field in fields(f) if repr(getattr(f, field.name)) != repr(field.default)]
+    return f'{type(f).__name__}({", ".join(_short(v) if is_dataclass(v) else repr(v) for v in given)})'
+
 # %% ../../nbs/9_workshop/96_summary.ipynb #7535690f
 class Report(str):
     "A text that shows itself as it is at the end of a cell, and the error that it ends in, if it does."
@@ -41,7 +48,7 @@ class _Lines:
     "A report in the making."
     def __init__(self) -> None: self.lines: list[str] = []
     def head(self, text: str) -> None: self.lines.append(('\n' if self.lines else '') + text)
-    def add(self, name: str, what: str) -> None: self.lines.append(f'  {name if len(name) <= 30 else name[:29] + "…":<30}  {what}')
+    def add(self, name: str, what: str) -> None: self.lines.append(f'  {name if len(name) <= 34 else name[:33] + "…":<34}  {what}')
     def done(self, error: Exception | None = None) -> Report:
         if error: self.head('It stops here.\n' + (str(error) if isinstance(error, StageError) else cause(error)))
         report = Report('\n'.join(self.lines))
@@ -55,7 +62,7 @@ def _item(told: _Lines, dl: TfmdDL) -> None:
     told.head(f'One item: {name_of(item)}')
     for way in dl.dsets.tls:
         for i, f in enumerate(way.fs, 1):
-            if f is not noop: told.add(f'{way.stage + ", " if way.stage else ""}{function_name(f)}', _say(replace(way, fs=way.fs[:i]).find(item)))
+            if function_name(f) not in ('noop', 'as_it_is'): told.add(f'{way.stage + ", " if way.stage else ""}{_short(f)}', _say(replace(way, fs=way.fs[:i]).find(item)))
         sample.append(way(item))
         told.add(type(way.block).__name__, _say(sample[-1]))
     _transform(told, dl, tuple(sample))
@@ -64,7 +71,7 @@ def _transform(told: _Lines, dl: TfmdDL, sample: tuple[Any, ...]) -> None:
     "Take an encoded sample through the item transforms. Raises `StageError`."
     for tfm in dl.dataset.tfms:
         sample = transformed(sample, dl.blocks, tfm, bool(dl.training))
-        told.add(function_name(tfm), _all(sample))
+        told.add(_short(tfm), _all(sample))
     told.add('as tensors', _all(to_tensors(sample, dl.blocks)))
 
 def _batch(told: _Lines, dl: TfmdDL) -> None:
@@ -74,8 +81,8 @@ def _batch(told: _Lines, dl: TfmdDL) -> None:
     batch = dl.collate_fn([dl.dataset[i] for i in range(n)]) # type: ignore[misc]
     told.add('stacked', _all(batch))
     stage = dl.after_batch
-    names = ', '.join(function_name(t).split('(')[0] for t in stage.tfms) # type: ignore[union-attr]
-    told.add(names or 'ready', _all(stage(batch))) # type: ignore[misc]
+    if stage.tfms: told.add('batch_tfms', ', '.join(function_name(t).split('(')[0] for t in stage.tfms)) # type: ignore[union-attr]
+    told.add('ready', _all(stage(batch))) # type: ignore[misc]
 
 # %% ../../nbs/9_workshop/96_summary.ipynb #23c8d6d4
 def _walk(told: _Lines, dl: TfmdDL) -> Report:
@@ -102,7 +109,7 @@ def block_summary(block: Any,  # a DataBlock
                  ) -> Report:
     "Walk through all stages from a source to a batch. An error ends the report; it is not raised."
     told = _Lines()
-    told.head(f'From {in_words(source)}')
+    told.head(f'From {name_of(Path(source)) if isinstance(source, (str, Path)) else in_words(source)}')
     try:
         items = block.get_items(source) if block.get_items else source
         told.add('items', f'{len(items)}' + (f', the first: {name_of(in_order(items)[0])}' if len(items) else ''))
