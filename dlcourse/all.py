@@ -74,6 +74,8 @@ from .foundations.optimizer import SGD, Adam, AdamW, Lion, Optimizer, RMSProp
 from .foundations.sgd import (batch_accuracy, init_params, linear1, mnist_loss, sigmoid, simple_net, train_epoch, train_model,
                                       validate_epoch)
 from .foundations.tensors import l1_distance, l2_distance, nearest_mean, stack_images, tensor
+
+# %% ../nbs/9_workshop/72_all.ipynb #0a67f897
 from .training.callbacks import (Callback, CancelBatchException, CancelEpochException, CancelFitException, CancelTrainException,
                                          CancelValidException, EarlyStoppingCallback, GradientAccumulation, GradientClip, Recorder)
 from .training.checkpoint import CheckpointCallback, SaveModelCallback
