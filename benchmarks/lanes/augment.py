@@ -3,7 +3,8 @@
 The baseline is what PyTorch itself needs for one homography: all pictures to floats, a grid of places, one `grid_sample` of the whole
 batch, no light. It draws nothing. The others draw by the course's settings, or by the nearest that a library has. Random pictures
 cannot agree in their pixels, so the check figure only says that as many finite numbers came out. OpenCV's warp with a lookup table goes
-by our own matrices, and its pixels are within 0.0025 of ours: it is here to show what a second route would bring, which is nothing.
+by our own matrices, and its pixels are within 0.0025 of ours: it is here to show what a second route would bring. Where memory is kept
+that is a third of the time; where it is not, nothing.
 """
 from harness import Contender, Group
 
