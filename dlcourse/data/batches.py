@@ -18,9 +18,9 @@ from fastcore.basics import patch
 from ..core.chance import drawing
 from ..core.device import to_device
 from ..core.plot import subplots
-from .datasets import Datasets, StageError, cause, function_name, show_sample, to_tensors, transformed
+from .datasets import Datasets, StageError, said_by, function_name, show_sample, to_tensors, transformed
 from .loader import DataLoader, Misfit
-from .parts import TransformBlock, in_words, name_of, several
+from .parts import TransformBlock, in_words, item_name, several
 
 # %% ../../nbs/9_workshop/95_batches.ipynb #27bce93f
 class Sample(tuple):
@@ -60,8 +60,8 @@ def _stacked(block: TransformBlock, parts: Sequence[Any], samples: Sequence[Samp
         odd, words = samples[e.at].item, list(map(in_words, parts))
         sized = hasattr(parts[0], 'shape') and len({tuple(p.shape) for p in parts if hasattr(p, 'shape')}) > 1
         mend = 'make them alike by an item transform, such as item_tfms=Resize(224) for pictures.' if sized else 'a block that makes tensors of such things, such as blocks=(ImageBlock, CategoryBlock).'
-        says = f'{name_of(odd)} has {words[e.at]}, {name_of(samples[0].item)} has {words[0]}: {sum(w != words[0] for w in words)} of the {len(words)} in this batch are not like the first.' if e.at else f'{words[0]}: {e}'
-    except Exception as e: odd, says, mend = samples[0].item, f'{len(parts)} parts, the first {in_words(parts[0])}: {cause(e)}', ''
+        says = f'{item_name(odd)} has {words[e.at]}, {item_name(samples[0].item)} has {words[0]}: {sum(w != words[0] for w in words)} of the {len(words)} in this batch are not like the first.' if e.at else f'{words[0]}: {e}'
+    except Exception as e: odd, says, mend = samples[0].item, f'{len(parts)} parts, the first {in_words(parts[0])}: {said_by(e)}', ''
     raise StageError(f'{type(block).__name__}.collate', odd, says, mend)
 
 # %% ../../nbs/9_workshop/95_batches.ipynb #47c1beab
@@ -83,7 +83,7 @@ class Stage:
             for f in plan if isinstance(plan, tuple) else (): at, lead = f'batch_tfms, {function_name(f)}', f(lead)
             changed = tuple(block.change(x, plan) for block, x in zip(self.blocks, (lead, *batch[1:])))
             for i, block in enumerate(self.blocks): changed = block.tidy(changed, i)
-        except Exception as e: raise StageError(at, f'a batch of {said}', cause(e)) from e
+        except Exception as e: raise StageError(at, f'a batch of {said}', said_by(e)) from e
         return changed
 
 # %% ../../nbs/9_workshop/95_batches.ipynb #4d27e447

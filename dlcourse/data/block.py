@@ -18,11 +18,11 @@ from typing import Any
 from fastcore.basics import patch
 
 from ..core.recipe import described
-from .datasets import Datasets, Pipeline, StageError, cause, function_name, in_order
+from .datasets import Datasets, Pipeline, StageError, said_by, function_name, in_order
 from .given import check_splits
 from . import loaders as _  # noqa: F401 (it teaches Datasets and DataLoaders their methods)
 from .loader import DataLoaders
-from .parts import TransformBlock, as_block, in_words, name_of, several
+from .parts import TransformBlock, as_block, in_words, item_name, several
 from .splits import RandomSplitter
 from .summary import Report, block_summary
 
@@ -60,7 +60,7 @@ def holdings(source: Any, # where items were looked for
     if not isinstance(source, (str, Path)) or not Path(source).is_dir(): return f'There is {in_words(source)}.'
     endings = Counter(p.suffix.lower() or 'without an ending' for p in islice(Path(source).rglob('*'), 100_000) if p.is_file())
     counted = ', '.join(f'{n} {ending}' for ending, n in sorted(endings.items(), key=lambda found: (-found[1], found[0]))[:5])
-    return f'The folder {name_of(Path(source))} holds {sum(endings.values())} files: {counted}.' if counted else f'The folder {name_of(Path(source))} is empty.'
+    return f'The folder {item_name(Path(source))} holds {sum(endings.values())} files: {counted}.' if counted else f'The folder {item_name(Path(source))} is empty.'
 
 def find_items(get_items: Any, source: Any) -> Any: # a function or None, and what it is given
     "The items of a source. Raises `StageError` if there are none."
@@ -68,7 +68,7 @@ def find_items(get_items: Any, source: Any) -> Any: # a function or None, and wh
     try:
         items = source if get_items is None else get_items(source)
         items = items if hasattr(items, 'iloc') else in_order(items)
-    except Exception as e: raise StageError('get_items', where, cause(e)) from e
+    except Exception as e: raise StageError('get_items', where, said_by(e)) from e
     if len(items): return items
     raise StageError('get_items', where, f'{function_name(get_items or as_it_is)} found no items. {holdings(source)}',
                      'give the folder that holds them, or the function that finds such files: get_items=get_image_files for pictures.')
@@ -76,7 +76,7 @@ def find_items(get_items: Any, source: Any) -> Any: # a function or None, and wh
 def split_items(splitter: Any, items: Any) -> tuple[Any, ...]: # what splits, and what it splits
     "Numbers of the items to train with and to validate with. Raises `StageError` for an empty side, or an item on both."
     try: return tuple(check_splits(splitter(items), len(items)))
-    except Exception as e: raise StageError('splitter', f'{len(items)} items', f'{cause(e)} (splitter={function_name(splitter)})') from e
+    except Exception as e: raise StageError('splitter', f'{len(items)} items', f'{said_by(e)} (splitter={function_name(splitter)})') from e
 
 # %% ../../nbs/2_get_your_data_in/06_block.ipynb #db9d87c5
 @described

@@ -18,9 +18,9 @@ from torch import Tensor
 
 from ..core.chance import drawing
 from .batches import TfmdDL
-from .datasets import Datasets, StageError, cause, function_name, in_order, to_tensors, transformed
+from .datasets import Datasets, StageError, said_by, function_name, in_order, to_tensors, transformed
 from .loader import DataLoaders
-from .parts import in_words, name_of
+from .parts import in_words, item_name
 
 # %% ../../nbs/9_workshop/96_summary.ipynb #a322f89c
 def _say(x: Any) -> str:
@@ -50,7 +50,7 @@ class _Lines:
     def head(self, text: str) -> None: self.lines.append(('\n' if self.lines else '') + text)
     def add(self, name: str, what: str) -> None: self.lines.append(f'  {name if len(name) <= 34 else name[:33] + "…":<34}  {what}')
     def done(self, error: Exception | None = None) -> Report:
-        if error: self.head('It stops here.\n' + (str(error) if isinstance(error, StageError) else cause(error)))
+        if error: self.head('It stops here.\n' + (str(error) if isinstance(error, StageError) else said_by(error)))
         report = Report('\n'.join(self.lines))
         report.error = error
         return report
@@ -59,7 +59,7 @@ class _Lines:
 def _item(told: _Lines, dl: TfmdDL) -> None:
     "Walk the first item through its stages. Raises `StageError`."
     item, sample = dl.dsets.item(0), []
-    told.head(f'One item: {name_of(item)}')
+    told.head(f'One item: {item_name(item)}')
     for way in dl.dsets.tls:
         for i, f in enumerate(way.fs, 1):
             if function_name(f) not in ('noop', 'as_it_is'): told.add(f'{way.stage + ", " if way.stage else ""}{_short(f)}', _say(replace(way, fs=way.fs[:i]).find(item)))
@@ -109,10 +109,10 @@ def block_summary(block: Any,  # a DataBlock
                  ) -> Report:
     "Walk through all stages from a source to a batch. An error ends the report; it is not raised."
     told = _Lines()
-    told.head(f'From {name_of(Path(source)) if isinstance(source, (str, Path)) else in_words(source)}')
+    told.head(f'From {item_name(Path(source)) if isinstance(source, (str, Path)) else in_words(source)}')
     try:
         items = block.get_items(source) if block.get_items else source
-        told.add('items', f'{len(items)}' + (f', the first: {name_of(in_order(items)[0])}' if len(items) else ''))
+        told.add('items', f'{len(items)}' + (f', the first: {item_name(in_order(items)[0])}' if len(items) else ''))
     except Exception as e: told.add('items', f'none: {type(e).__name__}')
     try:
         with drawing(0): dsets = block.datasets(source)
