@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..core.device import roomy
+
 # %% ../../nbs/9_workshop/97_warps.ipynb #71fbb2cc
 def centres(n: int,               # pixels in a row
             device: torch.device, # where
@@ -72,7 +74,8 @@ def sample(x: Tensor,             # (bs, c, h, w), whole or floating-point numbe
     "Look every output pixel up in the input: one resampling, on the batch's own device. Raises `ValueError` for shapes that do not fit."
     _check(x, matrix)
     lot = torch.get_num_threads() if x.device.type == 'cpu' else max(1, len(x))
-    out = torch.empty(*x.shape[:2], *size, dtype=x.dtype if x.is_floating_point() else torch.float32, device=x.device)
+    shape, dtype = (*x.shape[:2], *size), x.dtype if x.is_floating_point() else torch.float32
+    out = roomy(shape, dtype) if x.device.type == 'cpu' else torch.empty(shape, dtype=dtype, device=x.device)
     for i, y in enumerate(_floats(x, lot)):
         part = slice(i*lot, i*lot + lot)
         if matrix is None: y = y.clone()
