@@ -17,9 +17,11 @@ from dlcourse.data.getters import parent_label
 from dlcourse.data.parts import CategoryBlock, TransformBlock
 from dlcourse.data.splits import GroupSplitter, IndexSplitter
 from dlcourse.vision import inspect as room
+from dlcourse.vision.blocks import ImageBlock
 from dlcourse.vision.facts import Facts, Listing, as_listing, facts_of, read_facts
 from dlcourse.vision.images import get_image_files, verify_images
 from dlcourse.vision.inspect import dhash, inspect_data, likeness, near_slices, report_on, twin_groups, twin_pairs
+from dlcourse.vision.transforms import Resize
 
 NAMES = list(SHAPES)
 
@@ -70,6 +72,14 @@ def test_hashes_are_compared_as_one_by_one(seed):
     number = [(int(a) << 64) | int(b) for a, b in hashes]
     expected = [[i, j, bin(number[i] ^ number[j]).count('1')] for i in range(60) for j in range(i + 1, 60)]
     for within in (0, 2, 50, 128): assert np.concatenate([*near_slices(hashes, within)]).tolist() == [row for row in expected if row[2] <= within]
+
+
+def test_a_hash_says_who_is_brighter():
+    "With many equal neighbours, which are not brighter."
+    grids = np.random.RandomState(0).randint(0, 3, (20, 9, 9)).astype(np.uint8)
+    for g, words in zip(grids.tolist(), dhash(grids)):
+        bits = [g[i][j + 1] > g[i][j] for i in range(8) for j in range(8)] + [g[i + 1][j] > g[i][j] for i in range(8) for j in range(8)]
+        assert np.unpackbits(words.view(np.uint8)).tolist() == bits
 
 
 def test_ones_are_counted_without_numpy_2(monkeypatch):
@@ -166,7 +176,17 @@ def test_twins_that_disagree_are_shown(tmp_path):
     drawn(3).resize((90, 70)).save(tmp_path/'b.png')
     report = inspect_data([tmp_path/'a.jpg', tmp_path/'b.png'], ['cat', 'dog'])
     assert report['contradictions'].items == (0, 1) and '1 pair of twins' in report['contradictions'].says
-    assert inspect_data([tmp_path/'a.jpg', tmp_path/'b.png'], [('x', 'y'), ('x', 'y')])['contradictions'] is None
+    assert inspect_data([tmp_path/'a.jpg', tmp_path/'b.png'], [('x', 'y'), ['x', 'y']])['contradictions'] is None
+
+
+def test_doubtful_pairs_are_shown_first(tmp_path):
+    rng = random.Random(0)
+    for i in range(30):
+        drawn(i, .3).save(tmp_path/f'{i:02}a.jpg', quality=90)
+        again(drawn(i, .3), rng.choice(['cropped', 'noisy', 'smaller']), i).save(tmp_path/f'{i:02}b.jpg', quality=60)
+    report = inspect_data(tmp_path)
+    shown = [int(ax.get_title().split('\n')[2].split()[0]) for ax in report.show_pairs(max_n=5).flat if 'bits' in ax.get_title()]
+    assert shown == sorted(report.pairs.distance, reverse=True)[:5] and shown[0] > shown[-1]
 
 
 # ---- files of all kinds ----
@@ -233,9 +253,12 @@ def test_every_source_gives_the_same(folder):
     table = pd.DataFrame({'file': map(str, files), 'label': labels})
     rows = DataBlock((TransformBlock, CategoryBlock), get_x=lambda row: row.file, get_y=lambda row: row.label, splitter=split)
     ways = [inspect_data(files, labels, split(files)), inspect_data(block, folder), inspect_data(block.datasets(folder)), inspect_data(rows, table), inspect_data(rows.datasets(table))]
+    block = DataBlock((ImageBlock, CategoryBlock), get_items=get_image_files, get_y=parent_label, splitter=split, item_tfms=Resize(32))
+    ways.append(inspect_data(block.dataloaders(folder, bs=4)))
     for report in ways:
         assert sorted(zip(map(str, report.items.file), report.items.label, report.items.split)) == sorted(zip(map(str, ways[0].items.file), labels, ways[0].items.split))
         assert str(report) == str(ways[0])
+    assert str(ways[0]).startswith('12 pictures: 10 train, 2 valid. 2 classes')
     plain = inspect_data(folder)
     assert set(plain.items.label) == {'a', 'b'} and set(plain.items.split) == {'all'} and plain.classes['all'].to_dict() == {'a': 6, 'b': 6}
 
