@@ -52,6 +52,33 @@ def _resized(img: Image.Image, size: tuple[int, int], box: Sequence[float], resa
         box = near
     return img.resize(size, resample, box=(box[0], box[1], box[2], box[3]))
 
+# %% ../../nbs/9_workshop/99_placement.ipynb #50224e30
+RESAMPLES = (int(Image.Resampling.BILINEAR), int(Image.Resampling.NEAREST))  # how pictures are resampled, and how masks
+
+def height_width(size: Any           # whole number for a square, or (height, width)
+                ) -> tuple[int, int]: # both
+    "A size as (height, width). Raises `ValueError` for what is none."
+    both = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
+    fine = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in both]
+    if len(both) != 2 or not all(fine): raise ValueError(f'size must be a whole number of at least 1, or (height, width) of two; got {size!r}.')
+    return int(both[0]), int(both[1])
+
+def known_word(name: str, value: Any, allowed: Sequence[str]) -> None:
+    "Raise `ValueError` where the setting `name` is none of the words that are allowed."
+    if value not in allowed: raise ValueError(f'{name} must be one of {", ".join(map(repr, allowed))}; got {value!r}.')
+
+def resample_ways(resamples: Any) -> tuple[int, int]:
+    "How pictures and masks are resampled, as Pillow's numbers. Raises `ValueError`."
+    both = tuple(int(Image.Resampling(way)) for way in resamples)
+    if len(both) != 2: raise ValueError(f'resamples must be two of Image.Resampling, for pictures and for masks; got {resamples!r}.')
+    return both[0], both[1]
+
+def picture_size(part: Any, who: Any) -> tuple[int, int]:
+    "Width and height of a picture. Raises `TypeError` for anything else, in the name of the transform `who`."
+    if isinstance(part, Image.Image): return part.size
+    shape = f' of shape {tuple(part.shape)}' if hasattr(part, 'shape') else ''
+    raise TypeError(f'{type(who).__name__} takes a picture as PILImage.create reads it; got {type(part).__name__}{shape}. It belongs into item_tfms, before pictures are tensors.')
+
 # %% ../../nbs/9_workshop/99_placement.ipynb #e901697b
 def _grown(img: Image.Image, box: Sequence[float], pad_mode: str) -> tuple[Image.Image, list[float]]:
     "Where the box leaves the picture by a fraction of a new pixel: a picture with that margin, and the box in it."
@@ -88,33 +115,6 @@ def _check(box: Any, size: Any, pad_mode: Any) -> None:
     if len(box) != 4 or not all(map(math.isfinite, box)) or box[2] <= box[0] or box[3] <= box[1]:
         raise ValueError(f'box must be (left, top, right, bottom), with right beyond left and bottom below top; got {box!r}.')
     known_word('pad_mode', pad_mode, (PadMode.Zeros, PadMode.Border, PadMode.Reflection))
-
-# %% ../../nbs/9_workshop/99_placement.ipynb #50224e30
-RESAMPLES = (int(Image.Resampling.BILINEAR), int(Image.Resampling.NEAREST))  # how pictures are resampled, and how masks
-
-def height_width(size: Any           # whole number for a square, or (height, width)
-                ) -> tuple[int, int]: # both
-    "A size as (height, width). Raises `ValueError` for what is none."
-    both = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
-    fine = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in both]
-    if len(both) != 2 or not all(fine): raise ValueError(f'size must be a whole number of at least 1, or (height, width) of two; got {size!r}.')
-    return int(both[0]), int(both[1])
-
-def known_word(name: str, value: Any, allowed: Sequence[str]) -> None:
-    "Raise `ValueError` where the setting `name` is none of the words that are allowed."
-    if value not in allowed: raise ValueError(f'{name} must be one of {", ".join(map(repr, allowed))}; got {value!r}.')
-
-def resample_ways(resamples: Any) -> tuple[int, int]:
-    "How pictures and masks are resampled, as Pillow's numbers. Raises `ValueError`."
-    both = tuple(int(Image.Resampling(way)) for way in resamples)
-    if len(both) != 2: raise ValueError(f'resamples must be two of Image.Resampling, for pictures and for masks; got {resamples!r}.')
-    return both[0], both[1]
-
-def picture_size(part: Any, who: Any) -> tuple[int, int]:
-    "Width and height of a picture. Raises `TypeError` for anything else, in the name of the transform `who`."
-    if isinstance(part, Image.Image): return part.size
-    shape = f' of shape {tuple(part.shape)}' if hasattr(part, 'shape') else ''
-    raise TypeError(f'{type(who).__name__} takes a picture as PILImage.create reads it; got {type(part).__name__}{shape}. It belongs into item_tfms, before pictures are tensors.')
 
 # %% ../../nbs/9_workshop/99_placement.ipynb #0ef26322
 @described

@@ -13,44 +13,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ..core.chance import chance
 from ..core.recipe import described
-from .placement import PadMode, Placement
+from .placement import RESAMPLES, PadMode, Placement, height_width, known_word, picture_size, resample_ways
 
-# %% ../../nbs/2_get_your_data_in/05_transforms.ipynb #6967b12b
+# %% ../../nbs/2_get_your_data_in/05_transforms.ipynb #68df7db3
 class ResizeMethod:
     "How a picture is brought to another shape: cut off, squeezed, or filled up."
     Crop, Squish, Pad = 'crop', 'squish', 'pad'
-
-_BOTH = (int(Image.Resampling.BILINEAR), int(Image.Resampling.NEAREST))  # how pictures are resampled, and how masks
-
-def _height_width(size: Any) -> tuple[int, int]:
-    "A size as (height, width). Raises `ValueError` for what is none."
-    both = tuple(size) if isinstance(size, (tuple, list)) else (size, size)
-    fine = [isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n > 0 for n in both]
-    if len(both) != 2 or not all(fine): raise ValueError(f'size must be a whole number of at least 1, or (height, width) of two; got {size!r}.')
-    return int(both[0]), int(both[1])
-
-def _one_of(name: str, value: Any, allowed: Sequence[str]) -> None:
-    "Raise `ValueError` for a word that is not allowed."
-    if value not in allowed: raise ValueError(f'{name} must be one of {", ".join(map(repr, allowed))}; got {value!r}.')
-
-def _two_ways(resamples: Any) -> tuple[int, int]:
-    "How pictures and masks are resampled, as Pillow's numbers. Raises `ValueError`."
-    both = tuple(int(Image.Resampling(way)) for way in resamples)
-    if len(both) != 2: raise ValueError(f'resamples must be two of Image.Resampling, for pictures and for masks; got {resamples!r}.')
-    return both[0], both[1]
-
-def _size_of(part: Any, who: Any) -> tuple[int, int]:
-    "Width and height of a picture. Raises `TypeError` for anything else."
-    if isinstance(part, Image.Image): return part.size
-    shape = f' of shape {tuple(part.shape)}' if hasattr(part, 'shape') else ''
-    raise TypeError(f'{type(who).__name__} takes a picture as PILImage.create reads it; got {type(part).__name__}{shape}. It belongs into item_tfms, before pictures are tensors.')
 
 # %% ../../nbs/2_get_your_data_in/05_transforms.ipynb #ae20aaf8
 def _slide(room: Any, training: bool) -> tuple[int, int]:
@@ -79,16 +53,16 @@ class Resize:
     size: Any                           # whole number for a square, or (height, width)
     method: str = ResizeMethod.Crop     # in training a crop or a padded picture slides by chance; else it is in the middle
     pad_mode: str = PadMode.Reflection  # what fills the bars of `ResizeMethod.Pad`
-    resamples: tuple[int, int] = _BOTH  # how pictures are resampled, and how masks
+    resamples: tuple[int, int] = RESAMPLES  # how pictures are resampled, and how masks
 
     def __post_init__(self) -> None:
-        for name, value in (('size', _height_width(self.size)), ('resamples', _two_ways(self.resamples))): object.__setattr__(self, name, value)
-        _one_of('method', self.method, (ResizeMethod.Crop, ResizeMethod.Squish, ResizeMethod.Pad))
-        _one_of('pad_mode', self.pad_mode, (PadMode.Zeros, PadMode.Border, PadMode.Reflection))
+        for name, value in (('size', height_width(self.size)), ('resamples', resample_ways(self.resamples))): object.__setattr__(self, name, value)
+        known_word('method', self.method, (ResizeMethod.Crop, ResizeMethod.Squish, ResizeMethod.Pad))
+        known_word('pad_mode', self.pad_mode, (PadMode.Zeros, PadMode.Border, PadMode.Reflection))
 
     def plan(self, part: Any, training: bool) -> Placement:
         "Where this picture goes. Raises `TypeError` where it is no picture."
-        (W, H), (h, w), squish = _size_of(part, self), self.size, self.method == ResizeMethod.Squish
+        (W, H), (h, w), squish = picture_size(part, self), self.size, self.method == ResizeMethod.Squish
         box = (0, 0, W, H) if squish else (_crop_box if self.method == ResizeMethod.Crop else _pad_box)(W, H, w, h, training)
         return Placement(box, (w, h), self.pad_mode, self.resamples) # type: ignore[arg-type]
 
@@ -125,18 +99,18 @@ class RandomResizedCrop:
     size: Any                                   # whole number for a square, or (height, width)
     min_scale: float = .08                      # smallest share of the picture's area
     ratio: tuple[float, float] = (3/4, 4/3)     # lowest and highest width/height of the box
-    resamples: tuple[int, int] = _BOTH          # how pictures are resampled, and how masks
+    resamples: tuple[int, int] = RESAMPLES          # how pictures are resampled, and how masks
     val_xtra: float = .14                       # in validation: how much larger the picture is made before its middle is taken
     max_scale: float = 1.                       # largest share of the area
 
     def __post_init__(self) -> None:
         _check_drawn(self.min_scale, self.max_scale, self.ratio, self.val_xtra)
-        checked = {'size': _height_width(self.size), 'ratio': tuple(self.ratio), 'resamples': _two_ways(self.resamples)}
+        checked = {'size': height_width(self.size), 'ratio': tuple(self.ratio), 'resamples': resample_ways(self.resamples)}
         for name, value in checked.items(): object.__setattr__(self, name, value)
 
     def plan(self, part: Any, training: bool) -> Placement:
         "Where this picture goes. Raises `TypeError` where it is no picture."
-        (W, H), (h, w) = _size_of(part, self), self.size
+        (W, H), (h, w) = picture_size(part, self), self.size
         if training: return Placement(_drawn_box(W, H, (self.min_scale, self.max_scale), self.ratio), (w, h), PadMode.Reflection, self.resamples)
         extra = math.ceil(max(h, w)*self.val_xtra/8)*8
         cw, ch = max(1, round(W*w/(w + extra))), max(1, round(H*h/(h + extra)))
