@@ -164,7 +164,7 @@ class BBoxLblBlock(CategoryBlock):
     def show(self, value: list[Any], ax: Any = None, title: str | None = None) -> str | None: # type: ignore[override]
         boxes = [p for p in getattr(ax, 'patches', ()) if p.get_gid() == 'box']
         if len(boxes) != len(value): return ', '.join(map(str, value))
-        for box, name in zip(boxes, value): ax.text(box.get_x() + 2, box.get_y() + 2, str(name), va='top', fontsize=9, color='white', backgroundcolor=COLORS[1])
+        for box, name in zip(boxes, value): ax.text(box.get_x(), box.get_y(), str(name), fontsize=8, color='white', bbox=dict(facecolor=COLORS[1], edgecolor='none', pad=1), clip_on=True)
         return None
 
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #56934d72
