@@ -17,7 +17,7 @@ from typing import Any
 
 import torch
 from fastcore.basics import patch
-from torch import Tensor, nn
+from torch import nn
 
 from ..core.chance import same_chance
 from ..core.device import to_device
@@ -26,7 +26,7 @@ from ..foundations.optimizer import Adam
 from .callbacks import (Callback, CancelBatchException, CancelEpochException, CancelFitException, CancelTrainException,
                                          CancelValidException, Recorder, listeners)
 from .checkpoint import load_state, save_state
-from .outputs import Collector, Text, activation_of, as_batch, batches_to_see, decided, decided_by, is_empty, joined, layer_table, look_at
+from .outputs import Collector, Text, activation_of, as_batch, batches_to_see, decided, decided_by, is_empty, joined, layer_table, batch_to_see
 from .progressbar import ProgressCallback
 from .safeguards import check_fit, kind_of_pass, same_modes, say_where, set_options
 
@@ -256,7 +256,7 @@ def predict(self: Learner,
 @patch
 def summary(self: Learner) -> Text: # a table
     "Each layer, the shape that it gives for a batch, and its parameters; then what trains it."
-    with same_chance(self.device): batch = look_at(self.dls if hasattr(self.dls, 'one_batch') else self.dls.train)
+    with same_chance(self.device): batch = batch_to_see(self.dls if hasattr(self.dls, 'one_batch') else self.dls.train)
     table = layer_table(self.model, lambda: _collected(self, [batch]))
     loss, opt = (getattr(f, '__name__', type(f).__name__) for f in (self.loss_func, self.opt_func))
     return Text(f'{table}\nLoss {loss}, optimizer {opt}, on {self.device}.')
@@ -269,7 +269,7 @@ def show_results(self: Learner,
     "Items of the first batch, their targets, and what the model says. Raises `TypeError` if the data does not know how to be shown."
     show = getattr(self.dls, 'show_results', None)
     if show is None: raise TypeError(f'{type(self.dls).__name__} has no show_results: it holds numbers, and does not know what they show.')
-    with same_chance(self.device): batch = look_at(batches_to_see(self.dls, dl))
+    with same_chance(self.device): batch = batch_to_see(batches_to_see(self.dls, dl))
     return show(batch, self.get_preds([batch])[0], max_n=max_n) # type: ignore[attr-defined]
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #a4bbe924
