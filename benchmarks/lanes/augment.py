@@ -10,7 +10,7 @@ from harness import Contender, Group
 
 WHAT = 'Augmenting a batch of 64 pictures, 460 to 224 pixels, bytes in, floats out'
 CLOCK, ROUNDS, QUICK_ROUNDS = 'cpu', 11, 2
-SOURCES = ('dlcourse/vision/warps.py', 'dlcourse/vision/augment.py', 'dlcourse/core/chance.py')
+SOURCES = ('dlcourse/vision/warps.py', 'dlcourse/vision/augment.py', 'dlcourse/core/chance.py', 'dlcourse/core/device.py')
 PACKAGES = ('torch', 'fastai', 'kornia', 'torchvision', 'albumentations', 'opencv-python-headless')
 DEVICES = ('cpu', 'cuda')
 SEED, BS, START, SIZE = 42, 64, 460, 224
