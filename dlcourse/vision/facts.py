@@ -10,9 +10,7 @@ __all__ = ['GRID', 'Facts', 'facts_of', 'read_facts', 'Listing', 'from_lists', '
 # %% ../../nbs/9_workshop/103_facts.ipynb #3add299c
 import io
 import os
-import sys
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
+from ..training.progressbar import watched
 from .images import PILImageBW, get_image_files, image_problem
 
 # %% ../../nbs/9_workshop/103_facts.ipynb #a1492141
@@ -66,22 +65,12 @@ def facts_of(file: str | Path # of a picture
     except MemoryError: raise
     except Exception as e: return Facts(error=image_problem(file) or str(e) or type(e).__name__)  # decoders raise nearly anything
 
-# %% ../../nbs/9_workshop/103_facts.ipynb #ceab1d87
-def _watched(results: Iterable[Facts], n: int) -> Iterator[Facts]:
-    "The results as they come; after a second a moving line says how many of `n` are there."
-    from dlcourse.training.progressbar import Lines, Page, in_notebook, moving_line
-    view, start, said = Page() if in_notebook() else Lines(sys.stderr), time.monotonic(), 0.
-    for done, result in enumerate(results, 1):
-        passed = time.monotonic() - start
-        if passed - said > (.2 if said else 1): view.show([], [], moving_line('looking at pictures', done, n, said := passed))
-        yield result
-    if said: view.show([], [])
-
+# %% ../../nbs/9_workshop/103_facts.ipynb #dfae8adc
 def read_facts(files: Iterable[str | Path], # of pictures
               ) -> list[Facts]:             # in their order
     "What the files say, read by several threads."
     files = list(files)
-    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool: return list(_watched(pool.map(facts_of, files), len(files)))
+    with ThreadPoolExecutor(min(8, (os.cpu_count() or 1) + 1)) as pool: return list(watched(pool.map(facts_of, files), len(files), 'looking at pictures'))
 
 # %% ../../nbs/9_workshop/103_facts.ipynb #663e71c2
 class Listing(NamedTuple):

@@ -13,8 +13,6 @@ __all__ = ['image_extensions', 'UnreadableImage', 'cv2_or_none', 'PILImage', 'PI
 import io
 import os
 import re
-import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -30,6 +28,7 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ..core.recipe import described
+from ..training.progressbar import watched
 from .modes import as_grey, as_mask, as_rgb, from_array
 
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #a4fe2b33
@@ -251,24 +250,13 @@ def verify_image(fn: str | Path # a file
     "Can all of it be decoded?"
     return not image_problem(fn)
 
-# %% ../../nbs/2_get_your_data_in/04_images.ipynb #bdf4d1fe
-def _shown(results: Iterable[str], n: int) -> Iterator[str]:
-    "The results as they come; after a second a moving line says how many of `n` are done."
-    from dlcourse.training.progressbar import Lines, Page, in_notebook, moving_line
-    view, start, said = Page() if in_notebook() else Lines(sys.stderr), time.monotonic(), 0.
-    for done, result in enumerate(results, 1):
-        passed = time.monotonic() - start
-        if passed - said > (.2 if said else 1): view.show([], [], moving_line('reading pictures', done, n, said := passed))
-        yield result
-    if said: view.show([], [])
-
 # %% ../../nbs/2_get_your_data_in/04_images.ipynb #14c32c06
 def image_problems(fns: Iterable[str | Path] # files
                   ) -> dict[Path, str]:      # of the broken ones: what is wrong
     "Decode every picture, several at a time; those that cannot be read, and why."
     files = [Path(fn) for fn in fns]
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:  # decoders let other threads work
-        found = list(_shown(pool.map(image_problem, files), len(files)))
+        found = list(watched(pool.map(image_problem, files), len(files), 'reading pictures'))
     return {file: why for file, why in zip(files, found) if why}
 
 def verify_images(fns: Iterable[str | Path] # files
