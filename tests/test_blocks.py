@@ -130,6 +130,27 @@ def test_pictures_with_fewer_boxes_are_filled_up():
     assert not torch.cat([b.flatten() for _, b, _ in dls.train]).isnan().any()
 
 
+def test_a_mask_never_holds_a_class_that_was_not_there():
+    mask = with_box((60, 44, 112, 90)).convert('L').point(lambda v: 200*(v > 0))
+    for item in ITEMS.values():
+        (_, y), _ = through([ImageBlock(), MaskBlock()], [with_box((60, 44, 112, 90)), mask], MOVES['all'], item)
+        assert y.unique().tolist() == [0, 200]
+
+
+def test_what_fills_up_is_left_out_by_losses_where_there_is_no_class_for_it():
+    labels = BBoxLblBlock(['a', 'b'], add_na=False)
+    boxes = torch.tensor([[[0., 0., 1., 1.]]*2, [[0., 0., 1., 1.], [math.nan]*4]])
+    batch = (boxes, labels.collate([labels.encode(['a', 'b']), labels.encode(['b'])]))
+    for i, block in enumerate((BBoxBlock(), labels)): batch = block.tidy(batch, i)
+    assert batch[1].tolist() == [[0, 1], [1, -100]] and labels.decode(batch[1][1]) == ['b']
+
+
+def test_encoding_leaves_its_input_alone():
+    given = torch.tensor([[1., 2.]])
+    PointBlock().encode(given).add_(1)
+    assert given.tolist() == [[1., 2.]]
+
+
 def test_no_box_at_all():
     for rows in ([[], []], [[(1, 1, 5, 5)], []]):
         parts = [BBoxBlock().to_tensor(BBoxBlock().encode(r), Image.new('RGB', SIZE)) for r in rows]
@@ -185,6 +206,18 @@ GETTERS = [parent_label, RegexLabeller(r'(.+)_\d+', match=True), using_attr(Rege
 def test_is_rebuilt_from_its_recipe(value):
     again = from_recipe(json.loads(json.dumps(to_recipe(value))))
     assert again == value and type(again) is type(value) and 'function' not in json.dumps(to_recipe(value)).replace('"name"', '')
+
+
+def test_another_default_device_does_not_reign():
+    try:
+        torch.set_default_device('meta')
+        lead = Image.new('RGB', SIZE)
+        plan = Resize(96).plan(lead, False)
+        xy, boxes = PointBlock().encode((50, 60)), BBoxBlock().encode([(1, 2, 30, 40)])
+        done = [PointBlock().to_tensor(PointBlock().place(xy, plan), lead), BBoxBlock().to_tensor(BBoxBlock().place(boxes, plan), lead), BBoxLblBlock(['a']).encode(['a'])]
+        batch = BBoxBlock().tidy((BBoxBlock().collate([done[1]]), BBoxLblBlock(['a']).collate([done[2]])), 0)
+    finally: torch.set_default_device(None)
+    assert {x.device.type for x in [*done, *batch]} == {'cpu'}
 
 
 WRONG = {'three numbers': (PointBlock(), [1, 2, 3], 'pair'), 'another count': (PointBlock(2), [1, 2], 'as many'), 'width and height': (BBoxBlock(), [50, 50, 20, 10], 'COCO'),

@@ -50,10 +50,10 @@ class ImageBlock(TransformBlock):
 
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #ca73a24c
 def _unit(xy: Tensor, size: tuple[int, int]) -> Tensor: # pairs (..., 2) in pixels -> from -1 to 1
-    return 2*xy/torch.tensor(size, dtype=xy.dtype) - 1
+    return 2*xy/xy.new_tensor(size) - 1
 
 def _pixels(xy: Tensor, plan: Any) -> Tensor: # pairs (..., 2) from -1 to 1 -> in pixels of the batch's pictures
-    return (xy.float().cpu() + 1)*torch.tensor(plan.size).flip(0)/2
+    return (xy.float().cpu() + 1)*torch.tensor(plan.size, device='cpu').flip(0)/2
 
 def _size(lead: Any, what: str) -> tuple[int, int]:
     "Width and height of the sample's picture. Raises `ValueError` where there is none."
@@ -100,7 +100,7 @@ def _corners(boxes: Tensor) -> Tensor: # (n, 4) -> (n, 4, 2), clockwise from the
     return boxes[:, [0, 1, 2, 1, 2, 3, 0, 3]].unflatten(-1, (4, 2))
 
 def _boxed(corners: Tensor, size: tuple[int, int]) -> Tensor: # (n, 4, 2) in pixels -> (n, 4), cut off at the edges of a picture
-    return torch.cat([corners.amin(1), corners.amax(1)], 1).clamp(torch.zeros(4), torch.tensor([*size, *size]).float())
+    return torch.cat([corners.amin(1), corners.amax(1)], 1).clamp(corners.new_zeros(4), corners.new_tensor([*size, *size]))
 
 def _drop(boxes: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
     "Boxes (bs, n, 4), nan where there is none, and labels (bs, n), without the empty ones. Raises `ValueError` where their counts differ."
