@@ -75,7 +75,7 @@ def decoding():
     return turn
 
 
-def our_loader(device, fast, workers=0, bs=BS):
+def our_loader(device, fast, workers=0, times=1):
     "The loader as a DataBlock makes it, and threads if they are asked for."
     os.environ['DLCOURSE_FAST'] = str(int(fast))
     one_thread()
@@ -88,9 +88,10 @@ def our_loader(device, fast, workers=0, bs=BS):
     if fast and cv2_or_none() is None: raise RuntimeError("OpenCV is not installed: pip install 'dlcourse[fast]'")
     if fast: cv2_or_none().setNumThreads(1)
     tfms, files = presize(PRESIZE, SIZE), photos()
-    block = DataBlock(blocks=(ImageBlock, CategoryBlock), get_y=lambda file: file.stem[-1], splitter=lambda items: (list(range(BS)), [BS]),
+    files = files[:BS]*times + files[BS:]
+    block = DataBlock(blocks=(ImageBlock, CategoryBlock), get_y=lambda file: file.stem[-1], splitter=lambda items: (range(len(items) - 1), [len(items) - 1]),
                       item_tfms=tfms.item_tfms, batch_tfms=[*tfms.batch_tfms, Normalize.from_stats(*imagenet_stats)])
-    dl = block.dataloaders(files, bs=bs, num_workers=0, device=device, seed=SEED).train
+    dl = block.dataloaders(files, bs=BS if times == 1 else BS//2, num_workers=0, device=device, seed=SEED).train
     dl.num_workers, dl.threads = workers, True
     return dl
 

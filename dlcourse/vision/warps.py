@@ -10,6 +10,7 @@ __all__ = ['Light', 'centres', 'places', 'composed', 'sample', 'warp_points', 'w
 # %% ../../nbs/9_workshop/97_warps.ipynb #192e2b75
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -55,6 +56,10 @@ def _floats(x: Tensor, lot: int) -> Iterator[Tensor]:
     room = torch.empty_like(x[:lot], dtype=torch.float32)
     for some in x.split(lot): yield room[:len(some)].copy_(some)
 
+def _grids(matrix: Tensor, size: tuple[int, int], lot: int) -> Iterator[Tensor]:
+    "The places for lots of pictures, worked out for eight lots at a time."
+    for some in matrix.split(8*lot): yield from places(some, size).split(lot)
+
 def _check(x: Tensor, matrix: Tensor | None) -> None:
     "Raise `ValueError` for what is no batch of pictures, or has not a matrix for each."
     if x.ndim != 4: raise ValueError(f'A batch of pictures has shape (bs, c, h, w); got {tuple(x.shape)}.' + (' For one picture pass x[None].' if x.ndim == 3 else ''))
@@ -76,10 +81,10 @@ def sample(x: Tensor,             # (bs, c, h, w), whole or floating-point numbe
     lot = torch.get_num_threads() if x.device.type == 'cpu' else max(1, len(x))
     shape, dtype = (*x.shape[:2], *size), x.dtype if x.is_floating_point() else torch.float32
     out = roomy(shape, dtype) if x.device.type == 'cpu' else torch.empty(shape, dtype=dtype, device=x.device)
-    for i, y in enumerate(_floats(x, lot)):
+    grids = repeat(None) if matrix is None else _grids(matrix.to(x.device), size, lot)
+    for i, (y, grid) in enumerate(zip(_floats(x, lot), grids)):
         part = slice(i*lot, i*lot + lot)
-        if matrix is None: y = y.clone()
-        else: y = F.grid_sample(y, places(matrix[part].to(x.device), size), mode=mode, padding_mode=pad_mode, align_corners=False)
+        y = y.clone() if grid is None else F.grid_sample(y, grid, mode=mode, padding_mode=pad_mode, align_corners=False)
         out[part] = finish(y, part)
     return out
 
@@ -131,12 +136,12 @@ def _lights(tfms: Sequence[Any], bs: int, c: int, training: bool) -> Light | Non
 def _finish(plan: Any, x: Tensor) -> Callable[[Tensor, slice], Tensor]:
     "What a few pictures still need once they are looked up, in place."
     unit = 1/255 if x.dtype == torch.uint8 else 1.
-    gain, offset = (None if v is None else v.to(x.device).expand(len(x), *v.shape[1:]) for v in (plan.gain, plan.offset))
+    gain, offset = (None if v is None else (v.to(x.device)*by).expand(len(x), *v.shape[1:]) for v, by in ((plan.gain, unit), (plan.offset, 1.)))
     mean, std = (torch.as_tensor(getattr(plan.normalize, name, default), dtype=torch.float32).to(x.device).view(-1, 1, 1) for name, default in (('mean', 0.), ('std', 1.)))
     def finish(y: Tensor, part: slice) -> Tensor:
         if gain is None or offset is None: y = y.mul_(unit)
-        elif gain.ndim == 4: y = y.mul_(gain[part]*unit).add_(offset[part]).clamp_(0, 1)
-        else: y = _mixed(gain[part]*unit, y).add_(offset[part]).clamp_(0, 1)
+        elif gain.ndim == 4: y = y.mul_(gain[part]).add_(offset[part]).clamp_(0, 1)
+        else: y = _mixed(gain[part], y).add_(offset[part]).clamp_(0, 1)
         return y if plan.normalize is None else y.sub_(mean).div_(std)
     return finish
 
