@@ -16,7 +16,7 @@ def groups(device):
     "With OpenCV and without. No thread, on a GPU: then nothing is read while the GPU is at work."
     return [Group(f'256 JPEG of 500 x 375 to 224, {name}', (
         Contender('one thread', 'threads', {'device': device, 'fast': fast, 'workers': 1}),
-        Contender('two threads', 'threads', {'device': device, 'fast': fast, 'workers': 2}, goal=1/1.8),
+        Contender('two threads', 'threads', {'device': device, 'fast': fast, 'workers': 2}, goal=.56),
         Contender('no thread', 'threads', {'device': device, 'fast': fast, 'workers': 0}),
     ), baseline='one thread') for name, fast in [('OpenCV', True), ('Pillow', False)]]
 
