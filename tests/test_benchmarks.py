@@ -267,6 +267,7 @@ def test_a_band_holds_every_seed_and_is_never_too_narrow_or_useless():
     centre, half = bands.band([.97, .98], 2038)
     assert centre == .975 and half == .02
     assert bands.band([.5, 1.], 73) is None
+    assert bands.band([.65, .68], 160) == (.665, .06) and bands.band([.65, .68], 10_000) is None, 'two standard errors of 160 pictures are 0.075'
 
 
 def test_bands_have_all_that_their_readers_need():
@@ -369,5 +370,5 @@ def test_the_numbers_page_shows_the_figures_that_are_saved(path):
 
 
 def test_the_numbers_page_says_what_is_not_yet_measured():
-    for name in ('bands', 'imports', 'train_epoch', 'optimizer', 'loader', 'learner', 'epoch', 'learner.cuda'):
+    for name in ('bands', 'imports', 'train_epoch', 'optimizer', 'loader', 'learner', 'epoch', 'augment', 'pictures', 'picture_threads', 'learner.cuda'):
         if not (BENCHMARKS/'results'/f'{name}.json').exists(): assert f'| {name} | not yet measured |' in page()
