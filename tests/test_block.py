@@ -7,26 +7,28 @@ import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from PIL import Image
 from torch import nn
 
+from dlcourse.core.chance import chance, drawing
 from dlcourse.core.names import plt
 from dlcourse.core.recipe import from_recipe, to_recipe
 from dlcourse.core.shapes import SHAPES, shapes_folder
 from dlcourse.core.testing import assert_tensor
 from dlcourse.data import splits
 from dlcourse.data.block import DataBlock
-from dlcourse.data.datasets import Datasets, StageError
+from dlcourse.data.datasets import Datasets, StageError, transformed
 from dlcourse.data.getters import ColReader, ItemGetter, RegexLabeller, parent_label, using_attr
 from dlcourse.data.loader import DataLoader, DataLoaders
 from dlcourse.data.parts import CategoryBlock, MultiCategoryBlock, RegressionBlock, TransformBlock
 from dlcourse.data.splits import ColSplitter, GrandparentSplitter, IndexSplitter, RandomSplitter
 from dlcourse.training.learner import Learner
 from dlcourse.vision.augment import aug_transforms
-from dlcourse.vision.blocks import ImageBlock
+from dlcourse.vision.blocks import ImageBlock, MaskBlock, PointBlock
 from dlcourse.vision.images import PILImage, PILImageBW, get_image_files
 from dlcourse.vision.transforms import Normalize, RandomResizedCrop, Resize, ResizeMethod, imagenet_stats
 
@@ -434,3 +436,50 @@ def test_data_is_blind_to_what_an_item_is():
         named = [a.name for node in ast.walk(tree) if isinstance(node, ast.Import) for a in node.names]
         named += [node.module or '' for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         assert not [n for n in named if n.split('.')[0] in ('PIL', 'cv2', 'torchvision') or 'vision' in n], module.name
+
+
+# ---- several pictures in a sample ----
+
+def ramp(w, h):
+    "A picture that grows brighter to the right (red) and downwards (green)."
+    x, y = np.meshgrid((np.arange(w) + .5)/w, (np.arange(h) + .5)/h)
+    return Image.fromarray(np.stack([x*255, y*255, 0*x], -1).round().astype(np.uint8))
+
+
+def two_pictures(block, one, other, tfm, training=True, seed=0):
+    "Both parts of a sample after an item transform."
+    sample = tuple(b.encode(x) for b, x in zip((ImageBlock(), block), (one, other)))
+    with drawing(seed): return transformed(sample, (ImageBlock(), block), tfm, training)
+
+
+@pytest.mark.parametrize('tfm', [Resize(8, 'squish'), Resize(8, 'pad', pad_mode='border')], ids=repr)
+def test_a_second_picture_of_another_shape_is_placed_by_its_own_size(tfm):
+    for sizes in (((200, 400), (400, 200)), ((400, 200), (200, 400)), ((300, 300), (30, 90))):
+        both = two_pictures(ImageBlock(), *(ramp(*size) for size in sizes), tfm, training=False)
+        for shown, size in zip(both, sizes): assert np.array_equal(np.asarray(shown), np.asarray(tfm(ramp(*size))))
+    assert np.asarray(both[1])[..., 0].max() > 200, 'it is seen up to its right edge'
+
+
+@pytest.mark.parametrize('tfm', [Resize(48), Resize(48, 'squish'), Resize(48, 'pad', pad_mode='zeros'), RandomResizedCrop(48, min_scale=.3), Resize((24, 60))], ids=repr)
+@pytest.mark.parametrize('size', [(150, 100), (600, 400), (75, 50), (151, 100)])
+def test_a_mask_of_another_size_agrees_with_its_picture(tfm, size):
+    for seed in range(12):
+        mask = ramp(*size).getchannel(0)
+        photo, placed = two_pictures(MaskBlock(), ramp(300, 200), mask, tfm, seed=seed)
+        apart = np.abs(np.asarray(photo)[..., 0].astype(int) - np.asarray(placed).astype(int))
+        assert photo.size == placed.size and np.percentile(apart, 95) <= 6, (seed, apart.max())
+
+
+def test_chance_goes_on_as_if_there_were_one_picture():
+    after = []
+    for other in (ramp(60, 40), ramp(30, 20), ramp(40, 60)):
+        with drawing(3):
+            transformed((ramp(60, 40), other), (ImageBlock(), ImageBlock()), RandomResizedCrop(8), True)
+            after.append(torch.rand(1, generator=chance()).item())
+    assert len(set(after)) == 1
+
+
+def test_points_keep_to_the_first_picture():
+    blocks = ImageBlock(), ImageBlock(), PointBlock()
+    sample = tuple(b.encode(x) for b, x in zip(blocks, (ramp(200, 400), ramp(400, 200), [[100., 100.]])))
+    assert_tensor(transformed(sample, blocks, Resize(8, 'squish'), False)[2], [[4., 2.]])

@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/datasets.html.md"""
 
 # %% auto #0
 __all__ = ['StageError', 'said_by', 'Pipeline', 'function_name', 'as_pipeline', 'each', 'learn_from', 'Rows', 'in_order',
-           'choose', 'transformed', 'to_tensors', 'show_sample', 'Datasets', 'unseen']
+           'choose', 'plans_for', 'transformed', 'to_tensors', 'show_sample', 'Datasets', 'unseen']
 
 # %% ../../nbs/9_workshop/94_datasets.ipynb #2b3882e8
 import traceback
@@ -19,6 +19,7 @@ import numpy as np
 from fastcore.foundation import L
 from torch import Tensor
 
+from ..core.chance import chance
 from ..core.plot import subplots
 from .loader import ItemError
 from .parts import TransformBlock, as_block, in_words, item_name, several
@@ -148,6 +149,26 @@ def choose(items: Any,             # as above
     if hasattr(items, 'iloc'): return items.iloc[list(which)]
     return items[list(which)] if isinstance(items, (Tensor, np.ndarray)) else L(in_order(items)[i] for i in which)
 
+# %% ../../nbs/9_workshop/94_datasets.ipynb #8b2f5d70
+def _rescaled(plan: Any, old: tuple[int, int], new: tuple[int, int]) -> Any:
+    "The plan with its box on the same scene in another size; None where a picture of that shape cannot show the same scene."
+    (w0, h0), (w1, h1) = old, new
+    if not hasattr(plan, 'box') or abs(w0*h1 - w1*h0) > max(w0 + h0, w1 + h1)/2: return None  # more than rounding to whole pixels
+    return replace(plan, box=tuple(v*b/a for v, a, b in zip(plan.box, (w0, h0)*2, (w1, h1)*2)))
+
+def plans_for(sample: tuple[Any, ...], tfm: Any, training: bool) -> tuple[Any, ...]: # parts, a geometric transform, is it an item to train with?
+    "One plan for each part: that of the first part; for a picture of another size one that fits it, from the same lots."
+    sizes, source = [part.size if isinstance(getattr(part, 'size', None), tuple) else None for part in sample], chance()
+    before = source.get_state()
+    lead = tfm.plan(sample[0], training)
+    after = source.get_state()
+    def again(part: Any, size: tuple[int, int]) -> Any:
+        if (found := _rescaled(lead, sizes[0], size)) is not None: return found # type: ignore[arg-type]
+        source.set_state(before)
+        try: return tfm.plan(part, training)
+        finally: source.set_state(after)
+    return tuple(lead if None in (size, sizes[0]) or size == sizes[0] else again(part, size) for part, size in zip(sample, sizes)) # type: ignore[arg-type]
+
 # %% ../../nbs/9_workshop/94_datasets.ipynb #880b00c1
 def transformed(sample: tuple[Any, ...],        # encoded parts
                 blocks: Sequence[TransformBlock], # of each part
@@ -157,8 +178,7 @@ def transformed(sample: tuple[Any, ...],        # encoded parts
     "The sample after one item transform. Raises `StageError`, whose item is what the transform was given."
     try:
         if not hasattr(tfm, 'plan'): return (tfm(sample[0]), *sample[1:])
-        plan = tfm.plan(sample[0], training)
-        return tuple(block.place(part, plan) for block, part in zip(blocks, sample))
+        return tuple(block.place(part, plan) for block, part, plan in zip(blocks, sample, plans_for(sample, tfm, training)))
     except Exception as e: raise StageError(f'item_tfms, {function_name(tfm)}', in_words(sample[0]), said_by(e)) from e
 
 def to_tensors(sample: tuple[Any, ...], blocks: Sequence[TransformBlock]) -> tuple[Any, ...]: # parts after the item transforms, and their blocks
