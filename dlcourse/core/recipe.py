@@ -86,6 +86,7 @@ def _write(x: Any, at: str) -> Any:
     if name := _NAMES.get(kind):
         if isinstance(x, Enum): return {'is': name, 'member': x.name}
         if is_dataclass(x): return {'is': name} | {f.name: _write(getattr(x, f.name), f'{at}.{f.name}') for f in fields(x) if f.init}
+        raise RecipeError(f'{at} is a {kind.__name__}, which is described but no dataclass, so nobody knows its settings. Put @dataclass(frozen=True) below @described.')
     if x is None or isinstance(x, bool): return x
     if isinstance(x, np.generic) and not isinstance(x.item(), np.generic): return _write(x.item(), at)
     if isinstance(x, str): return str.__str__(x)
@@ -132,7 +133,7 @@ def _build(r: dict, at: str) -> Any:
 # %% ../../nbs/9_workshop/91_recipe.ipynb #5347c13c
 def from_recipe(recipe: Any, # what `to_recipe` gave, also after a journey through JSON
                ) -> Any:     # a value equal to the one that was written; tensors on the CPU
-    "Build the value that a recipe describes. Calls nothing but described dataclasses. Raises `RecipeError` for what it cannot follow."
+    "Build the value that a recipe describes. Calls nothing but what is described. Raises `RecipeError` for what it cannot follow."
     try: return _read(recipe, 'The recipe')
     except RecursionError: raise RecipeError('The recipe is nested too deeply.') from None
 
