@@ -42,7 +42,7 @@ def _eight_bits(im: Image.Image) -> Image.Image:
     if im.mode.startswith('I;16'): return Image.fromarray(to_bytes(np.asarray(im).astype(np.uint16)))
     if im.mode not in ('I', 'F'): return im
     a = np.asarray(im)
-    if im.mode == 'I' and a.min() >= 0 and a.max() <= 65_535: a = a.astype(np.uint16)  # how older Pillows open a PNG of 16 bits
+    if im.mode == 'I' and im.format == 'PNG': a = a.astype(np.uint16)  # how older Pillows open one of 16 bits
     return Image.fromarray(to_bytes(a))
 
 def _on_white(im: Image.Image) -> Image.Image:
