@@ -13,11 +13,11 @@ from PIL import Image, ImageOps
 
 from dlcourse.core.shapes import SHAPES, SIZES, draw_shapes
 from dlcourse.data.block import DataBlock
-from dlcourse.data.getters import parent_label
+from dlcourse.data.getters import RegexLabeller, parent_label, using_attr
 from dlcourse.data.parts import CategoryBlock, TransformBlock
 from dlcourse.data.splits import GroupSplitter, IndexSplitter
 from dlcourse.vision import inspect as room
-from dlcourse.vision.blocks import ImageBlock
+from dlcourse.vision.blocks import BBoxBlock, BBoxLblBlock, ImageBlock, ImageDataLoaders
 from dlcourse.vision.facts import Facts, Listing, as_listing, facts_of, read_facts
 from dlcourse.vision.images import get_image_files, verify_images
 from dlcourse.vision.inspect import dhash, inspect_data, likeness, near_slices, report_on, twin_groups, twin_pairs
@@ -313,3 +313,57 @@ def test_python_keeps_its_own_inspect(tmp_path):
             'import dlcourse.vision\nassert dlcourse.vision.inspect is room')
     subprocess.run([sys.executable, '-c', code], check=True, cwd=tmp_path)
     assert not hasattr(room, 'inspect') and 'inspect' not in room.__all__
+
+
+# ---- labels of several kinds, and copies that disagree ----
+
+@pytest.fixture
+def flat(tmp_path):
+    for i in range(48): drawn(i, .3).save(tmp_path/f'pug_{i:02}.png')
+    return sorted(tmp_path.glob('*.png'))
+
+
+def test_several_labels_are_inspected_from_loaders_too(flat):
+    "A set of several labels, in which many pictures have one, and the sides are given."
+    table = pd.DataFrame({'name': [file.name for file in flat], 'tags': ['star' if i % 9 == 0 else 'moon' if i % 2 else 'moon sky' for i in range(48)], 'is_valid': [i % 2 == 1 for i in range(48)]})
+    report = inspect_data(ImageDataLoaders.from_df(table, flat[0].parent, label_delim=' ', valid_col='is_valid', item_tfms=Resize(32), device='cpu'))
+    assert report.classes.train.to_dict() == {'moon': 21, 'sky': 21, 'star': 3} and 'cross_entropy' not in str(report)
+    assert report['imbalance'].mend == 'report.classes' and 'by itself' in report['imbalance'].says
+
+
+def test_classes_of_boxes_are_counted(flat):
+    block = DataBlock((ImageBlock, BBoxBlock, BBoxLblBlock), n_inp=1, get_y=[lambda file: [(1, 1, 9, 9)]*2, lambda file: ['cat', 'dog']], splitter=IndexSplitter([0, 1]), item_tfms=Resize(32))
+    for report in (inspect_data(block, flat), inspect_data(block.dataloaders(flat, device='cpu'))):
+        assert report.classes.train.to_dict() == {'cat': 46, 'dog': 46} and not report['one class']
+    with pytest.raises(TypeError, match='its source'): inspect_data(block)
+
+
+def test_one_class_for_all_is_found(flat, tmp_path):
+    block = DataBlock((ImageBlock, CategoryBlock), get_items=get_image_files, get_y=parent_label, splitter=IndexSplitter([0]), item_tfms=Resize(32))
+    report = inspect_data(block.dataloaders(tmp_path, device='cpu'))
+    assert report.findings[0].name == 'one class' and report['one class'].level == 'mend' and 'RegexLabeller' in report['one class'].mend
+    mended = DataBlock((ImageBlock, CategoryBlock), get_items=get_image_files, get_y=eval(report['one class'].mend.removeprefix('get_y='), {'using_attr': using_attr, 'RegexLabeller': RegexLabeller}), splitter=IndexSplitter([0]))
+    assert inspect_data(mended, tmp_path).classes.train.to_dict() == {'pug': 47}, 'the line runs'
+    assert not inspect_data(flat, ['a']*47 + ['b'])['one class'] and not inspect_data(flat, [.5]*48)['one class'] and not inspect_data(flat)['one class']
+
+
+@pytest.mark.parametrize('labels, copies, disputed', [('aab', [1], []), ('abb', [], [0, 1, 2]), ('aba', [], [0, 1, 2]), ([['a', 'b'], ['b', 'a'], ['b', 'a']], [1, 2], []), ([.1, .2, .2], [], [0, 1, 2])])
+def test_copies_that_disagree_are_not_for_deletion(labels, copies, disputed, tmp_path):
+    files = [tmp_path/f'{i}.png' for i in range(3)]
+    for i, file in enumerate(files): drawn(labels == 'aab' and i == 2).save(file)
+    report = inspect_data(files, list(labels))
+    assert report.files('copies') == [files[i] for i in copies] and report.files('disputed copies') == [files[i] for i in disputed]
+    if disputed: assert report['disputed copies'].level == 'mend' and len(report.show_pairs('disputed copies').flat) == 4
+
+
+def test_a_file_that_is_listed_twice_is_no_copy(tmp_path):
+    drawn(0).save(tmp_path/'a.png')
+    report = inspect_data([tmp_path/'a.png']*2, ['a', 'a'])
+    assert report['copies'] is None and report['listed twice'].items == (1,)
+
+
+def test_a_turned_picture_is_told_with_what_its_points_must_fit(tmp_path):
+    held = Image.Exif()
+    held[0x0112] = 6
+    drawn(0).save(tmp_path/'a.jpg', exif=held)
+    assert 'Points, boxes and masks must fit the upright picture' in inspect_data(tmp_path)['turned'].says

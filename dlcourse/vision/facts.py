@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from fastcore.foundation import L
 from PIL import Image, ImageOps
 
+from ..data.parts import CategoryBlock, MultiCategoryBlock
 from ..training.progressbar import watched
 from .images import PILImageBW, get_image_files, image_problem
 
@@ -113,24 +115,38 @@ def from_lists(files: Iterable[Any],                # paths
     if len(found) != len(paths): raise ValueError(f'{len(paths)} files, but {len(found)} labels: one for each file is needed')
     return Listing([Path(file) for file in paths], found, _split_names(splits, len(paths)))
 
+# %% ../../nbs/9_workshop/103_facts.ipynb #e85b0913
+def _class_target(blocks: Sequence[Any]) -> int:
+    "Which target says classes: the labels of boxes rather than the boxes. The first where none does."
+    return next((i for i, block in enumerate(blocks) if isinstance(block, (CategoryBlock, MultiCategoryBlock))), 0)
+
+def _said(block: Any, value: Any) -> Any:
+    "A label by the names of its classes."
+    if getattr(block, 'encoded', False): return [name for name, there in zip(block.vocab, value) if there]
+    return list(value) if isinstance(value, (L, np.ndarray)) and isinstance(block, (CategoryBlock, MultiCategoryBlock)) else value
+
 # %% ../../nbs/9_workshop/103_facts.ipynb #b0cfacaf
 def _from_datasets(parts: Mapping[str, Any]) -> Listing:
     "From `Datasets` by the name of their split."
-    rows = [(ds.tls[0].find(item), ds.tls[ds.n_inp].find(item) if len(ds.tls) > ds.n_inp else None, name)
-            for name, ds in parts.items() for item in _rows(ds.items)]
+    rows: list[tuple[Any, Any, str]] = []
+    for name, ds in parts.items():
+        at = ds.n_inp + _class_target([way.block for way in ds.tls[ds.n_inp:]])
+        rows += [(ds.tls[0].find(item), _said(ds.tls[at].block, ds.tls[at].find(item)) if at < len(ds.tls) else None, name) for item in _rows(ds.items)]
     return from_lists([file for file, _, _ in rows], [label for _, label, _ in rows], [name for _, _, name in rows])
 
 def _rows(items: Any) -> Sequence[Any]: return [items.iloc[i] for i in range(len(items))] if hasattr(items, 'iloc') else list(items)
 
 def _from_block(block: Any, source: Any) -> Listing:
-    "From a `DataBlock` and its source: the first input and the first target. Nothing is learned, so that nothing can fail."
+    "From a `DataBlock` and its source: the first input and the target with classes. Nothing is learned. Raises `TypeError` without a source."
+    if source is None: raise TypeError('A DataBlock says how a set is read, not where it is. Pass its source, too: inspect_data(block, path).')
+    at = _class_target(block.blocks[block.n_inp:])
     items = block.get_items(source) if block.get_items else source
-    get_x, get_y = (block.getters[0], block.getters[block.n_inp]) if block.getters else (_first(block.get_x), _first(block.get_y))
+    get_x, get_y = (block.getters[0], block.getters[block.n_inp + at]) if block.getters else (_number(block.get_x, 0), _number(block.get_y, at))
     rows = _rows(items)
-    labels = [get_y(item) for item in rows] if get_y else None
+    labels = [_said(block.blocks[block.n_inp + at], get_y(item)) for item in rows] if get_y else None
     return from_lists([get_x(item) if get_x else item for item in rows], labels, block.splitter(items))
 
-def _first(getter: Any) -> Any: return getter[0] if isinstance(getter, (list, tuple)) else getter
+def _number(getter: Any, i: int) -> Any: return getter[i] if isinstance(getter, (list, tuple)) else getter if not i else None
 
 def as_listing(source: Any,                         # DataLoaders, Datasets, a DataBlock, a folder, or a list of files
                labels: Any = None,                  # with a list of files its labels; with a DataBlock its source

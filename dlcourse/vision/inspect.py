@@ -143,6 +143,8 @@ def _names(label: Any) -> tuple[Any, ...]:
     if isinstance(label, (list, tuple, set, frozenset)): return tuple(x for x in label if isinstance(x, str))
     return (label,) if isinstance(label, (str, int, np.integer, np.bool_)) else ()
 
+def _sorted_names(label: Any) -> list[str]: return sorted(map(str, _names(label))) # two labels say the same whatever the order of their names
+
 def _class_table(listing: Listing) -> 'pd.DataFrame':
     "How many items of each class there are in each split."
     import pandas as pd
@@ -182,7 +184,7 @@ _ODD: list[tuple[str, str, Any, str, str]] = [
     ('no label', 'mend', lambda t: t.label.isna() & t.label.notna().any() & (t.split != 'test'), 'no label, where others have one', "leave them out: report.files('no label')"),
     ('small', 'look', lambda t: (t.error == '') & (_short(t) < _short(t[t.error == '']).median()/3), 'less than a third as large as usual; enlarged, they are a blur', "report.files('small')"),
     ('long', 'look', lambda t: (t.error == '') & (t[['width', 'height']].max(axis=1) > 3*_short(t)), 'more than three times as long as wide, so a crop leaves most of it out', 'item_tfms=Resize(224, ResizeMethod.Pad)'),
-    ('turned', 'know', lambda t: t.turned, 'an EXIF note asks to turn them. PILImage.create does, other programs may not', 'ImageOps.exif_transpose(Image.open(file))'),
+    ('turned', 'know', lambda t: t.turned, 'an EXIF note asks to turn them. PILImage.create does, other programs may not. Points, boxes and masks must fit the upright picture', 'ImageOps.exif_transpose(Image.open(file))'),
     ('films', 'know', lambda t: t['mode'].str.contains('frames'), 'several frames, of which the first is used', "report.files('films')"),
 ]
 
@@ -217,14 +219,23 @@ def _leaks(report: DataReport) -> Iterator[Finding]:
         if found.any(): yield Finding(name, level, f'{found.sum()} of {len(asked)} pictures that are not for training have a twin that is. The score counts them as knowledge; {how}.',
                                       'splitter=GroupSplitter(report.group_of)', tuple(asked.index[found]))
 
+def _disputed(t: 'pd.DataFrame') -> list[str]:
+    "The checksums of equal files that are labelled differently."
+    said: defaultdict[str, set[str]] = defaultdict(set)
+    for checksum, label in zip(t.checksum, t.label): said[checksum].add(str(_sorted_names(label) or label))
+    return [checksum for checksum, labels in said.items() if checksum and len(labels) > 1]
+
 def _twins(report: DataReport) -> Iterator[Finding]:
     "Twins within a split, and twins that are labelled differently."
     t, pairs = report.items, report.pairs
-    extra = t[(t.error == '') & t.duplicated(['checksum', 'split'])]
+    again, odd = t.duplicated(['file', 'split']), t.checksum.isin(_disputed(t))
+    if again.any(): yield Finding('listed twice', 'look', f'{again.sum()} of {len(t)} are a file that is listed before in its split: it counts twice.', 'items = list(dict.fromkeys(items)), or df.drop_duplicates()', tuple(t.index[again]))
+    if odd.any(): yield Finding('disputed copies', 'mend', f'{odd.sum()} of {len(t)} are equal files with different labels: at most one label is right. Decide before you delete any.', "report.show_pairs('disputed copies')", tuple(t.index[odd]))
+    extra = t[(t.error == '') & t.duplicated(['checksum', 'split']) & ~odd & ~t.file.duplicated(keep=False)]
     if len(extra): yield Finding('copies', 'look', f'{len(extra)} of {len(t)} are copies of another file in their split: they count twice.', "report.files('copies').map(Path.unlink)", tuple(extra.index))
     split, label = t.split.to_numpy(), t.label.to_numpy()
     for name, says, rows in [('twins', 'of nearly equal pictures in one split: they count twice', [p for p in pairs.itertuples() if not p.copy and split[p.first] == split[p.second]]),
-                             ('contradictions', 'of twins with different labels: at most one of the two is right', [p for p in pairs.itertuples() if _names(label[p.first]) != _names(label[p.second])])]:
+                             ('contradictions', 'of twins with different labels: at most one of the two is right', [p for p in pairs.itertuples() if not p.copy and _sorted_names(label[p.first]) != _sorted_names(label[p.second])])]:
         if rows: yield Finding(name, 'look', f'{len(rows)} pair{"s"*(len(rows) > 1)} {says}.', f'report.show_pairs({name!r})', tuple(sorted({i for p in rows for i in (p.first, p.second)})))
 
 # %% ../../nbs/2_get_your_data_in/08_inspect.ipynb #0a9e16d2
@@ -243,17 +254,26 @@ def _imbalance(report: DataReport) -> Iterator[Finding]:
     "One class that is far more frequent in training than another."
     if not len(report.classes): return
     counts = report.classes[_main_split(report)]
-    there = counts[counts > 0]
+    there, several = counts[counts > 0], report.items.label.map(lambda label: isinstance(label, (list, tuple, set, frozenset))).any()
     if len(there) < 2 or there.max() < 4*there.min(): return
-    yield Finding('imbalance', 'look', f'{there.max()} of {there.idxmax()}, {there.min()} of {there.idxmin()}. Compare accuracy with always saying {there.idxmax()}.',
-                  'loss_func=partial(cross_entropy, weight=report.class_weights())')
+    yield Finding('imbalance', 'look', f'{there.max()} of {there.idxmax()}, {there.min()} of {there.idxmin()}. ' + ('Measure every class by itself.' if several else f'Compare accuracy with always saying {there.idxmax()}.'),
+                  'report.classes' if several else 'loss_func=partial(cross_entropy, weight=report.class_weights())')
+
+def _one_class(report: DataReport) -> Iterator[Finding]:
+    "The same class for every picture."
+    t = report.items[report.items.label.notna()]
+    if len(t) < 2 or len(report.classes) != 1 or t.label.map(type).isin([list, tuple, set, frozenset]).any(): return
+    folders = {file.parent.name for file in t.file}
+    mend = "get_y=using_attr(RegexLabeller(r'(.+)_\\d+'), 'name')" if len(folders) == 1 else 'get_y=parent_label'
+    yield Finding('one class', 'mend', f'All {len(t)} labels are {report.classes.index[0]}: there is nothing to tell apart. Does get_y read what differs, in {t.file.iloc[0].parent.name}/{t.file.iloc[0].name}?', mend, tuple(t.index))
 
 def _some(names: Sequence[Any]) -> str: return ', '.join(map(str, names[:5])) + (f' and {len(names) - 5} more' if len(names) > 5 else '')
 
 # %% ../../nbs/2_get_your_data_in/08_inspect.ipynb #97028f43
 def _giveaway(report: DataReport) -> Iterator[Finding]:
     "Can the class be told from the file's size and mode? Learned on training items, measured on those for validation."
-    t = report.items[report.items.label.map(lambda label: len(_names(label)) == 1) & (report.items.error == '')]
+    names = report.items.label.map(lambda label: label if isinstance(label, str) else (*_names(label), None)[0])
+    t = report.items.assign(label=names)[report.items.label.map(lambda label: len(_names(label)) == 1) & (report.items.error == '')]
     train, valid = t[t.split == 'train'], t[t.split == 'valid']
     if not len(train) or len(valid) < 10: return
     by_kind: defaultdict[Any, Counter] = defaultdict(Counter)
@@ -266,7 +286,7 @@ def _giveaway(report: DataReport) -> Iterator[Finding]:
                       'item_tfms=Resize(224, ResizeMethod.Squish), and one format for all')
 
 # %% ../../nbs/2_get_your_data_in/08_inspect.ipynb #d308b0cc
-_CHECKS = [_odd_ones, _leaks, _twins, _class_sides, _imbalance, _giveaway, _kinds]
+_CHECKS = [_odd_ones, _leaks, _twins, _one_class, _class_sides, _imbalance, _giveaway, _kinds]
 _LEVELS = ['mend', 'look', 'know']
 
 def report_on(listing: Listing,       # the set
