@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from dlcourse.core.device import device_works
 from dlcourse.core.testing import assert_tensor
+from dlcourse.foundations.losses import mse
 from dlcourse.foundations.metrics import (
     AvgMetric,
     ItemMetric,
@@ -70,6 +71,9 @@ def test_scikit_learn_agrees():
     (torch.randn(4, 3), torch.tensor([[0], [1], [1], [0]]), ValueError, 'squeeze'),
     (torch.randn(4, 3), torch.tensor([0]), ValueError, 'need targs of shape (4,)'),
     (torch.randn(4, 3), torch.zeros(4, 3).long(), ValueError, 'argmax'),
+    (torch.randn(4, 3), torch.zeros(4, 3), ValueError, '((preds > 0) == (targs > .5)).float().mean()'),
+    (torch.randn(4, 3), torch.zeros(4, 3).bool(), ValueError, 'Several labels at once?'),
+    (torch.randn(4, 3, 8, 9), torch.zeros(4, 8, 9).long(), ValueError, 'partial(accuracy, axis=1)'),
     (torch.randn(4, 3), torch.tensor([0, 1, 3, 0]), ValueError, 'run from 0 to 3'),
     (torch.randn(4, 3), torch.tensor([0, 1, -1, 0]), ValueError, 'run from -1 to 1'),
     (torch.randn(0, 3), torch.zeros(0).long(), ValueError, 'empty'),
@@ -94,12 +98,23 @@ def test_rmse_is_the_root_of_the_mean_square(n, seed):
 
 
 def test_rmse_never_broadcasts_and_survives_half_precision():
-    for a, b in [((4, 2), (4,)), ((4,), (1,)), ((1, 1), (4,)), ((4, 1, 2), (4, 2))]:
+    for a, b in [((4, 2), (4,)), ((4,), (1,)), ((1, 1), (4,)), ((4, 4), (4, 3, 2)), ((4, 4), (2, 2)), ((2, 2), (4,))]:
         with pytest.raises(ValueError, match='do not pair up'): rmse(torch.ones(a), torch.zeros(b))
     for bad in (torch.ones(3).long(), torch.ones(3, dtype=torch.complex64)):
         with pytest.raises(TypeError): rmse(bad, torch.zeros(3))
     for dtype in (torch.float16, torch.bfloat16): assert_tensor(rmse(torch.full((3,), 1000., dtype=dtype), torch.zeros(3, dtype=dtype)), torch.tensor(1000.))
     assert rmse(torch.ones(2), torch.tensor([1, 4])).item() == pytest.approx(math.sqrt(4.5))
+
+
+def test_errors_of_items_laid_out_flat():
+    points, said = torch.randn(5, 2, 2), torch.randn(5, 4)
+    wanted = (said - points.flatten(1)).square().mean()
+    assert_tensor(rmse(said, points), wanted.sqrt())
+    for f, value in [(rmse, wanted.sqrt()), (mse, wanted)]:
+        metric = run(as_metric(f), said, points, [3, 2])
+        assert metric.value.item() == pytest.approx(value.item(), rel=1e-6) and metric.name == f.__name__ and interval_of(metric)
+    assert_tensor(rmse(torch.ones(4, 1, 2), torch.zeros(4, 2)), torch.tensor(1.))
+    assert_tensor(rmse(torch.tensor(3.), torch.tensor(1.)), torch.tensor(2.))
 
 
 def test_inputs_stay_as_they_are():

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
+from .losses import mse
+
 # %% ../../nbs/4_under_the_hood/22_metrics.ipynb #84050f17
 def _check_values(targs: Tensor, n_classes: int) -> None:
     "Raise `ValueError` for classes that there is no score for. A GPU checks them in its own time; a graph being compiled does not."
@@ -26,6 +28,15 @@ def _check_values(targs: Tensor, n_classes: int) -> None:
     elif targs.device.type == 'cpu':
         low, high = (int(end) for end in targs.aminmax())
         if low < 0 or high >= n_classes: raise ValueError(f'There are {n_classes} scores, for the classes 0 to {n_classes - 1}; targs run from {low} to {high}.')
+
+def _mend(preds: Tensor, targs: Tensor, wanted: torch.Size) -> str:
+    "What to do about shapes that do not go together, where they tell."
+    if targs.shape == preds.shape and not (targs.is_floating_point() or targs.dtype == torch.bool): return ' One-hot? Use targs.argmax(1).'
+    if targs.shape == preds.shape: return (' Several labels at once? Then each score is a yes or a no of its own, and a threshold decides: '
+                                           'lambda preds, targs: ((preds > 0) == (targs > .5)).float().mean().')
+    if targs.shape == (*wanted, 1): return ' A column? Use targs.squeeze(1).'
+    if preds.ndim > 2 and targs.shape == preds.shape[:1] + preds.shape[2:]: return ' Classes along axis 1, as for masks? Use partial(accuracy, axis=1).'
+    return ''
 
 def _check_classes(preds: Tensor, targs: Tensor, axis: int) -> None:
     "Raise `TypeError` or `ValueError` unless there are several scores for each class in `targs`."
@@ -36,8 +47,7 @@ def _check_classes(preds: Tensor, targs: Tensor, axis: int) -> None:
                          'For one score for each item use batch_accuracy: above 0 says 1.')
     wanted = preds.shape[:axis % preds.ndim] + preds.shape[axis % preds.ndim + 1:]
     if targs.shape != wanted:
-        mends = {preds.shape: ' One-hot? Use targs.argmax(1).', (*wanted, 1): ' A column? Use targs.squeeze(1).'}
-        raise ValueError(f'preds of shape {tuple(preds.shape)} need targs of shape {tuple(wanted)}; got {tuple(targs.shape)}.{mends.get(targs.shape, "")}')
+        raise ValueError(f'preds of shape {tuple(preds.shape)} need targs of shape {tuple(wanted)}; got {tuple(targs.shape)}.{_mend(preds, targs, wanted)}')
     if targs.is_floating_point() or targs.is_complex() or targs.dtype == torch.bool:
         raise TypeError(f'targs must be the numbers of classes, int64; got {targs.dtype}. Use targs.long() if that is what they are.')
     if not targs.numel(): raise ValueError('The batch is empty: there is nothing to be right about.')
@@ -66,10 +76,14 @@ def error_rate(preds: Tensor,  # scores, any real numbers, shape (bs, n_classes)
     return _wrong(preds, targs, axis).float().mean()
 
 # %% ../../nbs/4_under_the_hood/22_metrics.ipynb #da41d71c
-def _flat(x: Tensor) -> Tensor: return x.squeeze(-1) if x.ndim > 1 and x.shape[-1] == 1 else x
+def _flat(x: Tensor) -> Tensor:
+    "Items laid out flat, (bs, n), or (bs,) where each is one number."
+    if x.ndim < 2: return x
+    flat = x.flatten(1)
+    return flat.squeeze(1) if flat.shape[1] == 1 else flat
 
 def _squared(preds: Tensor, targs: Tensor) -> Tensor:
-    "The squared errors, float32 or float64, without an axis of size 1 at the end."
+    "The squared errors, float32 or float64, of items laid out flat."
     if not preds.is_floating_point() or targs.is_complex() or targs.dtype == torch.bool:
         raise TypeError(f'preds must be floating-point and targs real numbers; got {preds.dtype} and {targs.dtype}.')
     a, b = _flat(preds), _flat(targs)
@@ -81,8 +95,8 @@ def _squared(preds: Tensor, targs: Tensor) -> Tensor:
 
 def _root(mean: Tensor) -> Tensor: return mean.clamp(min=0).sqrt()  # an interval's low end may fall below 0
 
-def rmse(preds: Tensor, # predictions, shape (bs, ...) or (bs, 1)
-         targs: Tensor, # what they should be, same shape; (bs,) and (bs, 1) pair up
+def rmse(preds: Tensor, # predictions, shape (bs, ...)
+         targs: Tensor, # what they should be, as many numbers for each item: (bs,) and (bs, 1) pair up, (bs, 4) and (bs, 2, 2)
         ) -> Tensor:    # in the unit of the targets; float32 or float64, shape ()
     "Root mean squared error (fastai's `rmse`). Raises `ValueError` for shapes that do not pair up, `TypeError` for dtypes."
     return _root(_squared(preds, targs).mean())
@@ -174,7 +188,7 @@ class AvgMetric:
 
 # %% ../../nbs/4_under_the_hood/22_metrics.ipynb #dc8f6141
 _BY_ITEM: dict[Any, tuple[Callable[..., Tensor], Callable[[Tensor], Tensor] | None]] = {
-    accuracy: (_right, None), error_rate: (_wrong, None), rmse: (_squared, _root)}
+    accuracy: (_right, None), error_rate: (_wrong, None), rmse: (_squared, _root), mse: (_squared, None)}
 
 def as_metric(f: Any     # a function of predictions and targets, or a `Metric`, which comes back as it is
              ) -> Metric: # with `name`, `reset`, `update` and `value`
