@@ -162,6 +162,38 @@ def test_threads_share_the_work():
     assert took[1] < .6*took[0]
 
 
+def as_in_a_notebook(lines):
+    "What Python says to lines that stand in no file, where a worker is a new Python."
+    script = 'import torch\ntorch.multiprocessing.set_start_method("spawn")\n' + textwrap.dedent(lines)
+    return subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, timeout=120).stderr
+
+
+@pytest.mark.parametrize('getter', ['lab', 'partial(lab)', 'lambda x: 2*x', 'Lab().read'], ids=str)
+def test_a_function_of_the_notebook_is_named_before_workers_start(getter):
+    said = as_in_a_notebook(f'''
+        from functools import partial
+        from dlcourse.data.block import DataBlock
+        from dlcourse.data.parts import RegressionBlock, TransformBlock
+        def lab(x): return 2.*x
+        class Lab:
+            def read(self, x): return 2.*x
+        block = DataBlock(blocks=(RegressionBlock, RegressionBlock), get_y={getter})
+        next(iter(block.dataloaders([float(i) for i in range(10)], bs=4, num_workers=2, device='cpu').train))
+        ''')
+    name = {'lambda x: 2*x': '<lambda>', 'Lab().read': 'read'}.get(getter, 'lab')
+    assert f'ValueError: {name} cannot be sent to worker processes: Samples needs it, and it lives in this notebook only.' in said, said[-900:]
+    assert 'leave num_workers out where a DataBlock' in said and 'takes threads=True' in said
+
+
+def test_no_address_in_the_words():
+    before = torch.multiprocessing.get_start_method()
+    torch.multiprocessing.set_start_method('spawn', force=True)
+    try:
+        with pytest.raises(ValueError, match='cannot be sent') as caught: next(iter(DataLoader([1, 2], 2, num_workers=1, collate_fn=lambda x: x)))
+    finally: torch.multiprocessing.set_start_method(before, force=True)
+    assert '0x' not in str(caught.value) and '<lambda>' in str(caught.value)
+
+
 @pytest.mark.skipif(os.name == 'nt', reason='signals of another kind')
 @pytest.mark.alone
 def test_ctrl_c_ends_it_at_once(tmp_path):

@@ -8,6 +8,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/workers.html.md"""
 __all__ = ['from_threads', 'from_processes']
 
 # %% ../../nbs/9_workshop/89_workers.ipynb #26a0f2c1
+import re
 import threading
 import traceback
 import warnings
@@ -15,8 +16,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from multiprocessing.reduction import ForkingPickler
+from types import MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import torch
@@ -67,15 +70,29 @@ class _Sent:
 # %% ../../nbs/9_workshop/89_workers.ipynb #31e17899
 def _cannot_send(what: str, why: object) -> ValueError:
     "The error for work that does not reach its workers."
-    return ValueError(f'{what} cannot be sent to worker processes: {why}. On this system a worker starts as a new Python. Pass threads=True: threads '
-                      'share this one. Or put the class and its functions into a .py file and import them, use no lambda, or pass num_workers=0.')
+    reason = re.sub(' at 0x[0-9a-fA-F]+', '', str(why)).rstrip('.')
+    return ValueError(f'{what} cannot be sent to worker processes: {reason}. On this system a worker starts as a new Python. Threads share this one: '
+                      'leave num_workers out where a DataBlock makes the loaders; a DataLoader of its own takes threads=True. Or put the functions and '
+                      'classes into a .py file and import them, use no lambda, or pass num_workers=0.')
+
+def _inside(x: Any) -> list[Any]:
+    "What a value consists of, as far as it may hold functions; of a long list the first ones."
+    if isinstance(x, (list, tuple)): return list(x[:20])
+    if isinstance(x, partial): return [x.func, *x.args, *x.keywords.values()]
+    if isinstance(x, MethodType): return [x.__self__]
+    return [] if hasattr(x, '__qualname__') or isinstance(x, ModuleType) else list(x.values() if isinstance(x, dict) else getattr(x, '__dict__', {}).values())[:50]
 
 def _at_home(make: Callable[[Any], Any]) -> str:
     "What a new Python would not find, because it lives in this notebook only; '' if nothing does."
     import __main__
     if hasattr(__main__, '__file__') or torch.multiprocessing.get_start_method() == 'fork': return ''
-    kinds = [x if hasattr(x, '__qualname__') else type(x) for x in (make, *getattr(make, '__dict__', {}).values())]
-    return next((kind.__name__ for kind in kinds if kind.__module__ == '__main__'), '')
+    level: list[Any] = [make]
+    for _ in range(10):  # from the outside in
+        for x in level:
+            kind = x if hasattr(x, '__qualname__') else type(x)
+            if kind.__module__ == '__main__': return str(kind.__name__)
+        level = [part for x in level for part in _inside(x)][:1000]
+    return ''
 
 # %% ../../nbs/9_workshop/89_workers.ipynb #6e8fc9ce
 def from_processes(make: Callable[[Any], Any], # what makes a batch of a job
@@ -87,7 +104,7 @@ def from_processes(make: Callable[[Any], Any], # what makes a batch of a job
                   ) -> Iterator[Any]:
     "Batches made by other processes, in order. Raises what `make` raises, and `ValueError` where it cannot be sent."
     if not jobs: return
-    if stranger := _at_home(make): raise _cannot_send(what, f'{stranger} lives in this notebook only')
+    if stranger := _at_home(make): raise _cannot_send(stranger, f'{"it" if stranger == what else what + " needs it, and it"} lives in this notebook only')
     loader: Any = torch_data.DataLoader(_Sent(make), batch_size=None, sampler=jobs, num_workers=min(workers, len(jobs)), # type: ignore[arg-type]
                                         collate_fn=noop, generator=torch.Generator().manual_seed(seed))
     with warnings.catch_warnings():
