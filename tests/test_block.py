@@ -115,7 +115,7 @@ def test_a_label_function_that_fails(tmp_path, album):
         e = refused(block, tmp_path, 'strange.jpg', r'_\\d+.jpg$', 'it is the only one')
         assert (e.stage, e.item.name) == ('get_y', 'strange.jpg')
     block = shapes(get_y=using_attr(RegexLabeller(r'(.+)-\d+.jpg$'), 'name'), splitter=IndexSplitter([0, 1]))
-    refused(block, tmp_path, '8 of 8 items fail here')
+    refused(block, tmp_path, '8 of 8 training items fail here')
 
 
 def test_an_error_of_your_own_function_shows_your_line(album):
@@ -167,7 +167,7 @@ def test_an_empty_side(album):
 
 def test_a_class_that_only_validation_has(album):
     block = shapes(splitter=IndexSplitter(range(14, 24)))  # two moons and all stars
-    e = refused(block, album, "'star' is none of the 2 classes of the training items: circle, moon", '8 of 10 items fail here', 'vocab=[...]', 'add_na=True')
+    e = refused(block, album, "'star' is none of the 2 classes: circle, moon", '8 of 10 validation items fail here', 'vocab=[...]', 'add_na=True')
     assert e.stage == 'CategoryBlock.encode' and e.item.parent.name == 'star'
     assert replace(block, blocks=(ImageBlock, CategoryBlock(KINDS))).dataloaders(album, bs=4).vocab == KINDS
     unknown = replace(block, blocks=(ImageBlock, CategoryBlock(add_na=True))).dataloaders(album, bs=16)
@@ -175,9 +175,61 @@ def test_a_class_that_only_validation_has(album):
 
 
 def test_a_given_vocab_that_lacks_a_class(album):
-    block = shapes(blocks=(ImageBlock, CategoryBlock(['circle', 'moon'])))
-    with pytest.raises(StageError, match="'star' is none of the 2 classes") as caught: list(block.dataloaders(album, bs=4, num_workers=0).train)
-    assert caught.value.item.parent.name == 'star'
+    for splitter in (RandomSplitter(valid_pct=.25, seed=42), IndexSplitter(range(16, 24))):  # on both sides; in validation alone
+        block = shapes(blocks=(ImageBlock, CategoryBlock(['circle', 'moon'])), splitter=splitter)
+        e = refused(block, album, "'star' is none of the 2 classes: circle, moon", 'the vocab that was given lacks it', 'items fail here')
+        assert e.item.parent.name == 'star' and 'training items:' not in str(e)
+    assert shapes(blocks=(ImageBlock, CategoryBlock([*KINDS, 'sun']))).datasets(album).vocab == (*KINDS, 'sun')
+
+
+def test_a_forgotten_get_y(album):
+    e = refused(shapes(get_y=None), album, 'No get_y was given, so each item is its own class: get_y=parent_label')
+    assert 'stratify' not in str(e)
+    e = refused(shapes(get_y=lambda f: f.stem), album, 'each of the 18 training items is a class of its own: is get_y right?')
+    assert 'stratify' not in str(e)
+
+
+def test_a_forgotten_label_delim():
+    df = pd.DataFrame({'x': range(5), 'labels': ['car', 'boat', 'boat dog', 'car dog', 'boat car']})
+    block = DataBlock(blocks=(TransformBlock, CategoryBlock), get_x=ColReader('x'), get_y=ColReader('labels'), splitter=IndexSplitter([4]))
+    refused(block, df, "if 'boat car' is several labels", "label_delim=' '", 'MultiCategoryBlock')
+    refused(block, df.assign(labels=['a', 'b', 'c', 'a', 'golden owl']), "stratify")
+
+
+def test_the_line_named_is_yours():
+    def get_y(row): return row['label']
+    block = DataBlock(blocks=(TransformBlock, CategoryBlock), get_y=get_y, splitter=IndexSplitter([0, 1]))
+    e = refused(block, pd.DataFrame({'x': range(6)}), "KeyError: 'label' (line", "in get_y: def get_y(row): return row['label']). 4 of 4 training items fail here")
+    assert 'get_loc' not in str(e)
+
+
+def test_generators_are_items(album):
+    files = get_image_files(album)
+    dsets = Datasets((f for f in files), [[parent_label, CategoryBlock]])
+    assert len(dsets) == len(dsets.train) == 24 and dsets.vocab == KINDS and dsets.train[0] == (0,) and dsets.items[3] == files[3]
+    assert shapes(get_items=None).datasets(f for f in files).vocab == shapes(get_items=lambda path: iter(files)).datasets(album).vocab == KINDS
+
+
+def test_a_vocab_takes_indices_as_in_the_book(album):
+    dsets = shapes().datasets(album)
+    idxs = (torch.tensor([0., 2., 1.]) > .5).nonzero().flatten()
+    assert dsets.train.vocab[idxs] == ['moon', 'star'] and dsets.vocab[[0]] == ['circle'] and dsets.vocab[torch.tensor(2)] == 'star'
+    dls = shapes().dataloaders(album, bs=4)
+    assert dls.vocab.o2i == {'circle': 0, 'moon': 1, 'star': 2} and dls.train.vocab[torch.tensor([1])] == ['moon'] and dls.vocab == KINDS
+    assert around(tuple(dls.train.blocks)) == dls.train.blocks
+
+
+def test_numbers_that_are_text():
+    block = DataBlock(blocks=(TransformBlock, RegressionBlock), get_y=lambda i: 'cold', splitter=IndexSplitter([0]))
+    refused(block, [1, 2, 3], "'cold' is no number", 'CategoryBlock')
+
+
+def test_a_file_that_is_not_there(album, tmp_path):
+    files = [tmp_path/'gone'/'below'/f'{i}.jpg' for i in range(3)] + [album/'circle'/'nobody.jpg']
+    for at, words in ((0, f"the folder {tmp_path/'gone'} does not exist"), (3, 'nobody.jpg; its folder exists')):
+        block = shapes(get_items=None, get_y=lambda f: 'a', splitter=IndexSplitter([(at + 1) % 4]))
+        with pytest.raises(StageError, match='There is no file') as caught: block.datasets(files)[at]
+        assert words in str(caught.value)
 
 
 def test_a_missing_label():
