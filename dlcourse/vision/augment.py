@@ -10,7 +10,7 @@ __all__ = ['BatchMove', 'Flip', 'Dihedral', 'Rotate', 'Zoom', 'Warp', 'RandomRes
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #25c169f7
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -279,10 +279,18 @@ def aug_transforms(mult: float = 1.,              # times the turn, the tilt and
     return tfms + (list(xtra_tfms) if isinstance(xtra_tfms, Sequence) else [] if xtra_tfms is None else [xtra_tfms])
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #d698b0fe
-class Presizing(NamedTuple):
-    "The two halves of presizing, under the names that a DataBlock has for them."
+@described
+@dataclass(frozen=True)
+class Presizing:
+    "The two halves of presizing, under the names that a DataBlock has for them: to be unpacked as a pair, or with two stars."
     item_tfms: Any
     batch_tfms: list[Any]
+
+    def __iter__(self) -> Iterator[Any]: return iter((self.item_tfms, self.batch_tfms))
+    def keys(self) -> tuple[str, str]:
+        "The names, which `**` asks for."
+        return 'item_tfms', 'batch_tfms'
+    def __getitem__(self, name: str) -> Any: return dict(zip(self.keys(), self))[name] # raises `KeyError` for another name
 
 def presize(item_size: int | tuple[int, int], # of each picture, on the CPU: about twice `size`
             size: int | tuple[int, int],      # (h, w) of the batch
