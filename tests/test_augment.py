@@ -11,6 +11,8 @@ from dlcourse.core.chance import drawing
 from dlcourse.core.device import device_works
 from dlcourse.core.recipe import from_recipe, to_recipe
 from dlcourse.core.testing import assert_tensor
+from dlcourse.data.block import DataBlock
+from dlcourse.data.parts import CategoryBlock
 from dlcourse.vision import augment, warps
 from dlcourse.vision.augment import (
     Brightness,
@@ -27,6 +29,7 @@ from dlcourse.vision.augment import (
     aug_transforms,
     presize,
 )
+from dlcourse.vision.blocks import ImageBlock
 from dlcourse.vision.transforms import Normalize, Resize, imagenet_stats
 from dlcourse.vision.warps import composed, places, plan_batch, sample, warp_boxes, warp_points
 
@@ -395,7 +398,13 @@ def test_every_transform_is_rebuilt_from_json_equal():
 
 def test_presize_is_a_pair_under_the_names_of_a_data_block():
     both = presize(460, 224, tfms=[Flip()])
-    assert both._asdict() == {'item_tfms': Resize(460), 'batch_tfms': [Flip(), RandomResizedCropGPU(224, .75, (1, 1))]}
+    items, batches = both
+    assert dict(**both) == {'item_tfms': Resize(460), 'batch_tfms': [Flip(), RandomResizedCropGPU(224, .75, (1, 1))]} == {'item_tfms': items, 'batch_tfms': batches}
+    assert from_recipe(json.loads(json.dumps(to_recipe(both)))) == both == presize(460, 224, tfms=[Flip()]) != presize(460, 224)
+    block = DataBlock((ImageBlock, CategoryBlock)).new(**presize(128, 64))
+    assert block.item_tfms == (Resize(128),) and block.batch_tfms[-1] == RandomResizedCropGPU(64, .75, (1, 1))
+    with pytest.raises(KeyError): both['bs']
+    with pytest.raises(AttributeError): both.item_tfms = ()
 
 
 @pytest.mark.parametrize('make, words', [
@@ -404,6 +413,7 @@ def test_presize_is_a_pair_under_the_names_of_a_data_block():
     (lambda: Zoom(0, 1), '0 < min_zoom'), (lambda: Brightness(1.), 'below 1'), (lambda: aug_transforms(min_scale=.5), 'aug_transforms(size=224'),
     (lambda: presize(100, 224), 'from large to small'), (lambda: plan_batch(Resize(4), bytes_of(), True), 'item_tfms=Resize'),
     (lambda: plan_batch([Hue()], bytes_of(c=1), True), 'Hue mixes 3 channels, and these pictures have 1'),
+    (lambda: plan_batch([Normalize.from_stats(*imagenet_stats)], bytes_of(c=1), True), 'Normalize has statistics of 3 channels, for pictures of shape (bs, 3, h, w); got'),
     (lambda: plan_batch([Flip(mode='nearest'), Rotate(mode='bilinear')], bytes_of(), True), 'so one mode'),
     (lambda: plan_batch([aug_transforms()], bytes_of(), True), 'with a star'), (lambda: sample(bytes_of()[0], None, (4, 4)), 'pass x[None]')])
 def test_errors_say_what_mends_them(make, words):

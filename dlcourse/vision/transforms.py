@@ -136,12 +136,13 @@ def _check_batch(x: Any, n: int) -> None:
 @dataclass(frozen=True)
 class Normalize:
     "A batch transform: each channel less its mean, divided by its standard deviation. Raises `ValueError` for statistics that are none."
-    mean: tuple[float, ...] # of each channel, of values from 0 to 1; a list or a tensor (c,) will do
-    std: tuple[float, ...]  # likewise, above 0
+    mean: tuple[float, ...] = () # of each channel, of values from 0 to 1; a list or a tensor (c,) will do. Needed
+    std: tuple[float, ...] = ()  # likewise, above 0
 
     def __post_init__(self) -> None:
         for name in ('mean', 'std'): object.__setattr__(self, name, tuple(float(v) for v in getattr(self, name)))
-        if len(self.mean) != len(self.std) or not self.mean: raise ValueError(f'mean and std need one number for each channel; got {len(self.mean)} and {len(self.std)}.')
+        if not self.mean and not self.std: raise ValueError('Normalize needs the mean and the standard deviation of each channel: Normalize.from_stats(*imagenet_stats), or those of your own pictures.')
+        if len(self.mean) != len(self.std): raise ValueError(f'mean and std need one number for each channel; got {len(self.mean)} and {len(self.std)}.')
         if not all(map(math.isfinite, self.mean + self.std)) or min(self.std) <= 0: raise ValueError(f'every mean must be finite and every std above 0; got {self.mean} and {self.std}.')
 
     @classmethod

@@ -189,6 +189,13 @@ def _kind(t: Any) -> str:
     if callable(t): return 'other'
     raise ValueError(f'batch_tfms holds {t!r:.80}: neither a batch transform nor a function of a batch.')
 
+def _suits(normalize: Any, x: Tensor) -> None:
+    "Raise `ValueError` for statistics of another number of channels."
+    mean, c = torch.as_tensor(normalize.mean), x.shape[1]
+    n = mean.numel()
+    if mean.ndim and n != c: raise ValueError(f'{type(normalize).__name__} has statistics of {n} channels, for pictures of shape (bs, {n}, h, w); got {tuple(x.shape)}. '
+                                f'Give it {c}, as in Normalize({[.5]*c}, {[.25]*c})' + (', or take pictures in colour: ImageBlock().' if (n, c) == (3, 1) else '.'))
+
 def _agreed(name: str, tfms: Sequence[Any], default: str) -> str:
     "The one setting of all transforms that have a say. Raises `ValueError` if they differ."
     said = {s: type(t).__name__ for t in tfms if (s := getattr(t, name, None)) is not None}
@@ -215,6 +222,7 @@ def plan_batch(tfms: Any,      # a batch transform, a function of pictures, or a
     of = {k: [t for t, kind in zip(tfms, kinds) if kind == k] for k in ('matrix', 'light', 'normalize', 'other')}
     if len(of['normalize']) > 1: raise ValueError('batch_tfms normalises twice: leave one Normalize.')
     bs, c, h, w = x.shape
+    for t in of['normalize']: _suits(t, x)
     matrix, size = _geometry(of['matrix'], bs, (h, w), training)
     gain, offset = _lights(of['light'], bs, c, training) or (None, None)
     mode, pad_mode = (_agreed(name, of['matrix'], default) for name, default in (('mode', 'bilinear'), ('pad_mode', 'reflection')))
