@@ -16,10 +16,11 @@ from dlcourse.data.datasets import StageError
 from dlcourse.data.getters import AttrGetter, ColReader, ItemGetter, RegexLabeller, parent_label, using_attr
 from dlcourse.data.parts import CategoryBlock, MultiCategoryBlock, RegressionBlock
 from dlcourse.data.splits import IndexSplitter
+from dlcourse.training.learner import Learner
 from dlcourse.vision.augment import Dihedral, Flip, RandomResizedCropGPU, Rotate, Warp, Zoom, aug_transforms
 from dlcourse.vision.blocks import BBoxBlock, BBoxLblBlock, ImageBlock, ImageDataLoaders, MaskBlock, PointBlock
 from dlcourse.vision.images import PILImageBW, get_image_files
-from dlcourse.vision.transforms import Normalize, RandomResizedCrop, Resize, ResizeMethod
+from dlcourse.vision.transforms import Normalize, RandomResizedCrop, Resize, ResizeMethod, imagenet_stats
 
 MOVES = {'nothing': (), 'flip': [Flip(p=1.)], **{f'dihedral {k}': [Dihedral(p=1., draw=k)] for k in range(8)}, 'turn': [Rotate(40, p=1.)],
          'zoom': [Zoom(1.1, 1.4, p=1.)], 'tilt': [Warp(.3, p=1.)], 'all': [Flip(), Rotate(20, p=1.), Zoom(1., 1.2, p=1.), Warp(.2, p=1.)],
@@ -233,7 +234,50 @@ def test_what_cannot_be_read_is_named(block, value, words):
 def test_boxes_and_labels_of_other_counts_are_told():
     block = scene_block(item_tfms=Resize(64))
     odd = DataBlock(blocks=block.blocks, n_inp=1, get_items=list, splitter=IndexSplitter([0]), getters=[*block.getters[:2], lambda i: ['moon']], item_tfms=Resize(64))
-    with pytest.raises(StageError, match='boxes and .* labels'): odd.dataloaders(range(6), bs=4, device='cpu').one_batch()
+    with pytest.raises(StageError, match=r'Picture \d of this batch has 2 boxes and 1 labels; \d of 4 pictures'): odd.dataloaders(range(6), bs=4, device='cpu').one_batch()
+
+
+class Head(torch.nn.Module):
+    "The same outputs for every picture."
+    def __init__(self, *outs):
+        super().__init__()
+        self.outs = torch.nn.ParameterList(torch.tensor(out) for out in outs)
+    def forward(self, x):
+        outs = tuple(out.expand(len(x), *out.shape) for out in self.outs)
+        return outs if len(outs) > 1 else outs[0]
+
+
+def no_loss(preds, *targs): return (preds[0] if isinstance(preds, tuple) else preds).sum()*0
+
+
+BOXES = [[-1., -1., 0., 0.], [0., 0., 1., 1.], [0., 0., 0., 0.]]
+SCORES = [[0., 3., 1.], [0., 1., 3.], [3., 0., 1.]]
+
+
+@pytest.mark.parametrize('boxes', [BOXES, [v for box in BOXES for v in box]], ids=['rows', 'flat'])
+@pytest.mark.parametrize('named', [False, True])
+def test_boxes_are_predicted_through_a_learner(boxes, named):
+    import matplotlib
+    matplotlib.use('Agg')
+    from dlcourse.core.names import plt
+    whole = scene_block(item_tfms=Resize((96, 128)))
+    block = whole if named else DataBlock((ImageBlock, BBoxBlock), get_items=list, splitter=IndexSplitter([0, 1]), getters=whole.getters[:2], item_tfms=Resize((96, 128)))
+    dls = block.dataloaders(range(8), bs=4, device='cpu')
+    learn = Learner(dls, Head(boxes, SCORES) if named else Head(boxes), loss_func=no_loss)
+    said, index, probs = learn.predict(3)
+    found = said[0] if named else said
+    assert found.tolist() == [[0, 0, 64, 48], [64, 48, 128, 96]]
+    if named: assert said[1] == ['moon', 'star'] and index[1].tolist() == [1, 2, 0] and probs[1].shape == (3, 3)
+    learn.show_results()
+    axes = plt.gcf().axes
+    assert [len(ax.patches) for ax in axes] == [1, 2, 2, 2]
+    plt.close('all')
+
+
+def test_what_a_detection_head_says_is_refused_by_name():
+    dls = scene_block(item_tfms=Resize(32)).dataloaders(range(8), bs=4, device='cpu')
+    for outs in ([[[BOXES]], SCORES], [BOXES, [[0.]*5]]):
+        with pytest.raises(TypeError, match='has to be decoded to boxes first'): Learner(dls, Head(*outs), loss_func=no_loss).predict(3)
 
 
 # ---- loaders in one call ----
@@ -273,6 +317,38 @@ def test_targets_of_image_dataloaders(shapes):
     assert 'all' in cut.vocab and cut.valid.n == 8
 
 
+def test_labels_and_names_come_in_any_form(shapes):
+    table = pd.read_csv(shapes/'labels.csv')
+    for labels in (table['x'].to_numpy(np.float32), torch.tensor(table['x'].to_numpy()), table[['x', 'y']].to_numpy(np.float32)):
+        assert isinstance(ImageDataLoaders.from_lists(shapes, table['name'], labels, seed=0, **COMMON).train.blocks[1], RegressionBlock)
+    drawn = ImageDataLoaders.from_lists(shapes, (name for name in table['name']), (label for label in table['label']), seed=0, **COMMON)
+    assert drawn.vocab == tuple(sorted(SHAPES)) and drawn.train.n + drawn.valid.n == len(table)
+
+
+@pytest.mark.parametrize('kind', [int, bool, float])
+def test_columns_of_ones_and_zeros_name_their_classes(shapes, kind):
+    table = pd.read_csv(shapes/'labels.csv')
+    for name in ('moon', 'star'): table[name] = (table['label'] == name).astype(kind)
+    dls = ImageDataLoaders.from_df(table, shapes, label_col=['moon', 'star'], seed=0, **COMMON)
+    assert dls.vocab == ('moon', 'star') and dls.c == 2
+    for item, target in zip(dls.train_ds.items['label'], (dls.train_ds[i][1] for i in range(len(dls.train_ds)))): assert target.tolist() == [item == 'moon', item == 'star']
+    assert ImageDataLoaders.from_df(table, shapes, label_col=['label', 'name'], seed=0, **{**COMMON, 'y_block': MultiCategoryBlock(add_na=True)}).vocab[0] == '#na#'
+
+
+def test_what_is_not_there_is_named(shapes, tmp_path):
+    table = pd.read_csv(shapes/'labels.csv')
+    (tmp_path/'train').mkdir()
+    with pytest.raises(FileNotFoundError, match="no folder 'trian' in .*; there is train. Say folder="): ImageDataLoaders.from_df(table, tmp_path, folder='trian', **COMMON)
+    table.to_csv(tmp_path/'tags.csv')
+    with pytest.raises(FileNotFoundError, match="no file 'labels.csv' in .*; there is tags.csv. Say csv_fname="): ImageDataLoaders.from_csv(tmp_path, **COMMON)
+
+
+def test_grey_pictures_and_statistics_of_colours(shapes):
+    block = DataBlock((ImageBlock(PILImageBW), CategoryBlock), get_items=get_image_files, get_y=parent_label, item_tfms=Resize(32), batch_tfms=Normalize.from_stats(*imagenet_stats))
+    with pytest.raises(StageError, match='Normalize has statistics of 3 channels'): block.dataloaders(shapes, bs=2, device='cpu').one_batch()
+    with pytest.raises(ValueError, match='from_stats'): block.new(batch_tfms=Normalize).dataloaders(shapes, device='cpu')
+
+
 def test_train_and_valid_folders(tmp_path):
     for side, n in (('train', 3), ('holdout', 2)):
         for name in ('moon', 'star'):
@@ -302,6 +378,25 @@ def test_every_kind_is_shown():
         xb, yb = shown.valid.one_batch()
         shown.show_results((xb, yb), yb.flatten(1) if target is PointBlock else torch.nn.functional.one_hot(yb, 2).permute(0, 3, 1, 2).float())
         assert plt.gcf().axes
+    plt.close('all')
+
+
+def test_a_drawing_stays_within_the_picture():
+    import matplotlib
+    matplotlib.use('Agg')
+    from dlcourse.core.names import plt
+    ax = plt.figure(figsize=(2, 2)).add_subplot()
+    ImageBlock().show(Image.new('RGB', SIZE), ax)
+    before = ax.get_xlim(), ax.get_ylim()
+    PointBlock().show(torch.tensor([[-90., 400.], [20., 30.]]), ax)
+    assert (ax.get_xlim(), ax.get_ylim()) == before
+    BBoxBlock().show(torch.tensor([[10., 0., 60., 50.], [70., 60., 120., 120.]]), ax)
+    BBoxLblBlock(['#na#', 'moon']).show(['moon', 'moon'], ax)
+    ax.figure.canvas.draw()
+    frame = ax.get_window_extent()
+    for text in ax.texts:
+        extent = text.get_window_extent()
+        assert frame.y0 <= extent.y0 and extent.y1 <= frame.y1
     plt.close('all')
 
 

@@ -91,7 +91,9 @@ class PointBlock(TransformBlock):
         xy = out.detach().float().cpu().reshape(-1, 2)
         return self.decode(xy, plan), xy, xy
     def show(self, value: Tensor, ax: Any = None, title: str | None = None) -> None:
-        (ax or subplots(figsize=(2, 2))[1]).scatter(*value.T, s=28, color=COLORS[1], edgecolors='white', linewidths=1)
+        ax = ax or subplots(figsize=(2, 2))[1]
+        if ax.images: ax.autoscale(False) # a point outside does not stretch the picture
+        ax.scatter(*value.T, s=28, color=COLORS[1], edgecolors='white', linewidths=1)
 
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #431be87c
 _NONE = -100  # the label of no box, until the batch is tidied
@@ -106,12 +108,18 @@ def _drop(boxes: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
     "Boxes (bs, n, 4), nan where there is none, and labels (bs, n), without the empty ones. Raises `ValueError` where their counts differ."
     given = ~boxes.isnan().any(-1)
     if labels is not None and (labels.shape != given.shape or not torch.equal(given, labels != _NONE)):
-        counts = given.sum(1).tolist(), (labels != _NONE).sum(1).tolist()
-        raise ValueError('Each box needs one label. In this batch the pictures have {} boxes and {} labels.'.format(*counts))
+        counts = [*zip(given.sum(1).tolist(), (labels != _NONE).sum(1).tolist())]
+        odd = [i for i, (n_boxes, n_labels) in enumerate(counts) if n_boxes != n_labels]
+        raise ValueError('Each box needs one label. Picture {} of this batch has {} boxes and {} labels; {} of {} pictures do not match.'.format(odd[0], *counts[odd[0]], len(odd), len(counts)))
     left = given & (boxes[..., 2:] > boxes[..., :2]).all(-1)
     order = left.logical_not().int().argsort(dim=1, stable=True)[:, :int(left.sum(1).max())]
     kept = boxes.where(left[..., None], torch.zeros_like(boxes)).gather(1, order[..., None].expand(-1, -1, 4))
     return kept, None if labels is None else labels.where(left, _NONE).gather(1, order)
+
+def _rows(out: Any, n: int, who: str) -> Tensor:
+    "A model's output for one picture as rows of `n`, on the CPU. Raises `TypeError` for another shape."
+    if isinstance(out, Tensor) and out.ndim in (1, 2) and out.shape[-1] % n == 0 and (out.ndim == 1 or out.shape[-1] == n): return out.detach().float().cpu().reshape(-1, n)
+    raise TypeError(f'{who} reads an output of shape (boxes, {n}) for each picture; got {in_words(out)}. What a detection head says of anchors or grids has to be decoded to boxes first, in the model.')
 
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #8e2208b2
 @described
@@ -139,6 +147,7 @@ class BBoxBlock(TransformBlock):
         return (*batch[:at], boxes, *batch[at + 1:]) if labels is None else (*batch[:at], boxes, labels, *batch[at + 2:])
     def decode(self, x: Tensor, plan: Any = None) -> Tensor: # (n, 4), in pixels, without those that fill up
         return x if plan is None else _pixels(x[(x[:, 2:] > x[:, :2]).all(1)].reshape(-1, 2), plan).reshape(-1, 4)
+    def decode_pred(self, out: Tensor, act: Any, plan: Any = None) -> tuple[Tensor, Tensor, Tensor]: return self.decode(xy := _rows(out, 4, 'BBoxBlock'), plan), xy, xy
     def show(self, value: Tensor, ax: Any = None, title: str | None = None) -> None:
         from matplotlib.patches import Rectangle
         ax = ax or subplots(figsize=(2, 2))[1]
@@ -161,10 +170,14 @@ class BBoxLblBlock(CategoryBlock):
     def tidy(self, batch: tuple[Any, ...], at: int) -> tuple[Any, ...]:
         return (*batch[:at], batch[at].masked_fill(batch[at] == _NONE, 0 if self.add_na else _NONE), *batch[at + 1:])
     def decode(self, x: Tensor, plan: Any = None) -> list[Any]: return [self.vocab[i] for i in x.tolist() if i >= (1 if self.add_na else 0)]
+    def decode_pred(self, out: Tensor, act: Callable[[Any], Any], plan: Any = None) -> tuple[list[Any], Tensor, Tensor]:
+        probs = act(_rows(out, len(self.vocab), 'BBoxLblBlock')) # (boxes, n_classes)
+        return self.decode(probs.argmax(1), plan), probs.argmax(1), probs
     def show(self, value: list[Any], ax: Any = None, title: str | None = None) -> str | None: # type: ignore[override]
         boxes = [p for p in getattr(ax, 'patches', ()) if p.get_gid() == 'box']
         if len(boxes) != len(value): return ', '.join(map(str, value))
-        for box, name in zip(boxes, value): ax.text(box.get_x(), box.get_y(), str(name), fontsize=8, color='white', bbox=dict(facecolor=COLORS[1], edgecolor='none', pad=1), clip_on=True)
+        high = abs(ax.get_ylim()[1] - ax.get_ylim()[0])/10 # nearer to the upper edge a name stands inside its box
+        for box, name in zip(boxes, value): ax.text(box.get_x(), box.get_y(), str(name), va='top' if box.get_y() < high else 'baseline', fontsize=8, color='white', bbox=dict(facecolor=COLORS[1], edgecolor='none', pad=1), clip_on=True)
         return None
 
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #56934d72
@@ -213,9 +226,10 @@ def _load(source: Any, y: Any, path: Any, options: dict[str, Any], **answers: An
     return DataBlock(blocks=(ImageBlock(given.pop('img_cls', PILImage)), y), **answers).dataloaders(source, path=path, **given) # type: ignore[attr-defined]
 
 def _block_for(labels: Sequence[Any]) -> Any:
-    "The kind of block that suits the first label: a list, a float, anything else."
+    "The kind of block that suits the first label: a float or an array of them, a list, anything else."
     first = next(iter(labels), None)
-    return MultiCategoryBlock if isinstance(first, (list, tuple)) else RegressionBlock if isinstance(first, float) else CategoryBlock
+    if isinstance(first, float) or 'float' in str(getattr(first, 'dtype', '')): return RegressionBlock
+    return MultiCategoryBlock if isinstance(first, (list, tuple)) else CategoryBlock
 
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #c311d078
 class _FromFiles:
@@ -243,6 +257,18 @@ class _FromFiles:
         "A class read off each file's name, by a pattern with one pair of parentheses. Options as in `from_path_func`."
         return _FromFiles.from_name_func(path, fnames, RegexLabeller(pat), **options)
 
+# %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #3e58b29a
+def _encoded(df: Any, cols: Sequence[Any]) -> Any:
+    "A block for columns that hold nothing but ones and zeros; else one for names of classes."
+    names = [col if col in df.columns else df.columns[col] for col in cols]
+    return MultiCategoryBlock(encoded=True, vocab=names) if df[names].isin([0, 1]).all(axis=None) else MultiCategoryBlock
+
+def _there(path: Path, what: str, say: str) -> Path:
+    "The file or folder, if it exists. Raises `FileNotFoundError` with what there is instead."
+    if path.exists(): return path
+    others = sorted(p.name for p in path.parent.glob(f'*{path.suffix}') if p.is_dir() != bool(path.suffix)) if path.parent.is_dir() else []
+    raise FileNotFoundError(f'There is no {what} {path.name!r} in {path.parent.name or path.parent}; there is {", ".join(others[:5]) or "none at all"}. Say {say}=...')
+
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #ca0189f5
 _TABLE = {'folder': '', 'suff': '', 'label_delim': None, 'y_block': None, 'valid_col': None} # from_df's further options
 
@@ -254,6 +280,7 @@ class _FromTables:
                    y_block: Any = None,   # None: the one that suits the first label
                    item_tfms: Any = None, batch_tfms: Any = None, **options: Any) -> DataLoaders:
         "Pictures and labels from two lists. Raises `ValueError` if one is longer."
+        fnames, labels = list(fnames), list(labels)
         if len(fnames) != len(labels): raise ValueError(f'{len(fnames)} pictures and {len(labels)} labels: give one for each.')
         files = [f if f.exists() else Path(path)/f for f in map(Path, fnames)]
         return _load(list(zip(files, labels)), y_block or _block_for(labels), path, options, get_x=ItemGetter(0), get_y=ItemGetter(1),
@@ -262,14 +289,15 @@ class _FromTables:
     @staticmethod
     def from_df(df: Any,                   # a pandas DataFrame, one picture a row
                 path: str | Path = '.', valid_pct: float = .2, seed: int | None = None,
-                fn_col: Any = 0, label_col: Any = 1, # names or numbers of columns; several label columns are several labels
+                fn_col: Any = 0, label_col: Any = 1, # names or numbers of columns; several label columns are several labels, or ones and zeros under their names
                 item_tfms: Any = None, batch_tfms: Any = None, **options: Any) -> DataLoaders:
         "Rows of a table. Further options: folder (below path), suff, label_delim, y_block, valid_col (the column that splits)."
         told = _TABLE | {k: options.pop(k) for k in list(options) if k in _TABLE}
         several = isinstance(label_col, (list, tuple)) and len(label_col) > 1
-        y = told['y_block'] or (MultiCategoryBlock if several or told['label_delim'] else CategoryBlock)
+        y = told['y_block'] or (MultiCategoryBlock if told['label_delim'] else _encoded(df, label_col) if several else CategoryBlock)
+        folder = _there(Path(path)/told['folder'], 'folder', 'folder') if told['folder'] else Path(path)
         split = RandomSplitter(valid_pct, seed) if told['valid_col'] is None else ColSplitter(told['valid_col'])
-        return _load(df, y, path, options, get_x=ColReader(fn_col, Path(path)/(told['folder'] or ''), told['suff']), get_y=ColReader(label_col, label_delim=told['label_delim']),
+        return _load(df, y, path, options, get_x=ColReader(fn_col, folder, told['suff']), get_y=ColReader(label_col, label_delim=told['label_delim']),
                      splitter=split, item_tfms=item_tfms, batch_tfms=batch_tfms)
 
 # %% ../../nbs/2_get_your_data_in/07_blocks.ipynb #e1edd3da
@@ -290,6 +318,6 @@ class ImageDataLoaders(_FromFiles, _FromTables):
                  csv_fname: str = 'labels.csv', # its name
                  header: Any = 'infer', delimiter: str | None = None, # for pandas' read_csv
                  **options: Any) -> DataLoaders:
-        "Rows of a CSV file. Options as in `from_df`."
+        "Rows of a CSV file. Options as in `from_df`. Raises `FileNotFoundError`."
         from pandas import read_csv
-        return _FromTables.from_df(read_csv(Path(path)/csv_fname, header=header, sep=delimiter or ','), path=path, **options)
+        return _FromTables.from_df(read_csv(_there(Path(path)/csv_fname, 'file', 'csv_fname'), header=header, sep=delimiter or ','), path=path, **options)
