@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from dlcourse.data.loader import DataLoader, DataLoaders
-from dlcourse.foundations.metrics import accuracy
+from dlcourse.foundations.metrics import accuracy, rmse
 from dlcourse.foundations.optimizer import SGD, Adam
 from dlcourse.training.callbacks import (
     EVENTS,
@@ -236,6 +236,63 @@ def test_several_inputs_and_several_targets():
     preds, targs = learn.get_preds()
     assert preds.shape == (5, 2) and torch.equal(targs[1], data[0][3])
     assert learn.predict((data[0][0][0], data[0][1][0]))[2].shape == (2,)
+
+
+def points(**options):
+    "A model of two points in a picture, whose answers lie flat."
+    data = DataLoader((torch.randn(12, 3), torch.randn(12, 2, 2)), 4)
+    return Learner(DataLoaders(data, data), nn.Linear(3, 4), lambda preds, targs: F.mse_loss(preds, targs.flatten(1)), **options)
+
+
+def test_metrics_see_points_laid_out_flat():
+    learn = points(metrics=rmse)
+    learn.fit(1)
+    loss, error = learn.validate()
+    assert error == pytest.approx(loss**.5, rel=1e-5)
+
+
+def test_a_metric_that_cannot_work_fails_at_the_first_batch():
+    log = EventLog()
+    with pytest.raises(ValueError) as caught: points(metrics=accuracy, cbs=log).fit(1)
+    assert 'The metric accuracy got outputs (4, 4) and targets (4, 2, 2).' in str(caught.value) and 'training batch 0 of 3' in str(caught.value)
+    assert 'before_backward' not in log.log
+    learn = points(metrics=accuracy)
+    learn.dls.valid = []
+    learn.fit(1)  # no validation, no metric
+
+
+def test_the_first_look_of_a_metric_leaves_no_trace():
+    seen = []
+    def noise(preds, targs):
+        seen.append(preds.requires_grad)
+        return torch.rand(())
+    def trained(metrics):
+        torch.manual_seed(0)
+        learn = learner(metrics=metrics)
+        learn.fit(2)
+        return weights(learn.model), learn.recorder.values[-1][-1]
+    (with_noise, _), (without, _) = trained([noise]), trained([])
+    assert torch.equal(with_noise, without) and not any(seen)
+    class Soft(Callback):
+        def before_batch(self):
+            if self.learn.training: self.learn.yb = (F.one_hot(self.learn.yb[0], 3).float(),)
+    learner(metrics=accuracy, cbs=Soft()).fit(1)  # whose targets are of another kind while it trains
+
+
+def test_without_targets_there_is_nothing_to_compare_with():
+    learn = points()
+    learn.dls.show_results = lambda *args, **options: 'shown'
+    assert learn.show_results() == 'shown'
+    for look in (learn.validate, learn.show_results):
+        with pytest.raises(ValueError, match='compares with targets, and these batches have none'): look(DataLoader((torch.randn(6, 3),), 4))
+    assert len(learn.get_preds(DataLoader((torch.randn(6, 3),), 4))[0]) == 6 and learn.validate()
+
+
+def test_get_preds_where_batches_are_padded_to_different_counts():
+    data = [(torch.randn(2, 3), torch.zeros(2, 3, 4)), (torch.randn(1, 3), torch.ones(1, 5, 4))]
+    learn = Learner(DataLoaders(data, data), nn.Linear(3, 4), lambda preds, targs: (preds - targs.mean(1)).square().mean())
+    preds, boxes = learn.get_preds()
+    assert preds.shape == (3, 4) and [tuple(b.shape) for b in boxes] == [(3, 4), (3, 4), (5, 4)] and boxes[2].all()
 
 
 def test_accumulation_is_one_step_on_the_whole():

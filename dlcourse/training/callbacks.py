@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from ..core.chance import same_chance
+
 # %% ../../nbs/9_workshop/82_callbacks.ipynb #6177d8fe
 EVENTS = ('before_fit', 'before_epoch', 'before_train', 'before_batch', 'after_pred', 'after_loss', 'before_backward', 'after_backward',
           'before_step', 'after_step', 'after_cancel_batch', 'after_batch', 'after_cancel_train', 'after_train', 'before_validate',
@@ -66,7 +68,16 @@ def listeners(cbs: Iterable[Callback]               # in the order in which they
         found[event] = tuple(getattr(cb, event) for cb in sorted(mine, key=lambda cb: event not in cb.early))
     return found
 
-# %% ../../nbs/9_workshop/82_callbacks.ipynb #602ec4ce
+# %% ../../nbs/9_workshop/82_callbacks.ipynb #b4971d70
+def _update(metric: Any, pred: Any, targs: tuple[Any, ...]) -> None:
+    "Let a metric see a batch. An error names it, and what it was given."
+    try: metric.update(pred, *targs)
+    except Exception as e:
+        given, *others = (str(tuple(x.shape)) if isinstance(x, Tensor) else type(x).__name__ for x in (pred, *targs))
+        if e.args and isinstance(e.args[0], str): e.args = (f'{e.args[0]}\nThe metric {metric.name} got outputs {given} and targets {", ".join(others)}.', *e.args[1:])
+        raise
+
+# %% ../../nbs/9_workshop/82_callbacks.ipynb #b30ac17b
 class Scores:
     "The mean loss and the metrics of one pass over validation batches, read only at its end."
 
@@ -84,7 +95,7 @@ class Scores:
         "Take in one batch."
         self.losses.append(loss.detach())
         self.sizes.append(len(targs[0] if targs else pred))
-        for metric in self.metrics: metric.update(pred, *targs)
+        for metric in self.metrics: _update(metric, pred, targs)
 
     def values(self) -> list[float]: # the loss (nan if there was no batch), then the metrics
         "Read them. A metric that has seen no item is nan."
@@ -101,7 +112,7 @@ def mean_loss(losses: Iterable[float], # of each batch
 # %% ../../nbs/9_workshop/82_callbacks.ipynb #69bfde96
 class Recorder(Callback):
     "Keeps each training batch's loss and rate, and each epoch's mean losses, metrics and seconds. A fit begins with an empty one."
-    order = 50
+    order, early = 50, ('before_batch',)
     keeps = ('losses', 'values', 'times', 'lrs', 'sizes', 'iters')
     def __init__(self) -> None: self.before_fit()
 
@@ -109,7 +120,7 @@ class Recorder(Callback):
         self.metric_names = ['epoch', 'train_loss', 'valid_loss', *(m.name for m in (self.learn.metrics if self.learn else ())), 'time']
         self.values, self.valid_values, self.times = list[list[float]](), list[float](), list[float]()
         self.lrs, self.sizes, self.iters = list[float](), list[int](), list[int]()
-        self.losses = list[float]()
+        self.losses, self._tried = list[float](), False
 
     @property
     def losses(self) -> list[float]: # the loss of each training batch
@@ -124,13 +135,22 @@ class Recorder(Callback):
     def before_epoch(self) -> None: self.valid_values, self._began = [], time.perf_counter()
     def before_validate(self) -> None: self._scores = Scores(self.learn.metrics)
     def after_validate(self) -> None: self.valid_values = self._scores.values()
+    def before_batch(self) -> None: self._given = self.learn.yb
     def after_loss(self) -> None: _take_batch(self, self.learn)
     def after_epoch(self) -> None: _end_epoch(self, time.perf_counter() - self._began)
 
 # %% ../../nbs/9_workshop/82_callbacks.ipynb #257fd36e
+def _try_metrics(learn: Any, given: tuple[Any, ...]) -> None:
+    "Show the metrics a training batch, where there is validation, and no callback has changed the `given` targets."
+    if not (given and learn.yb is given and isinstance(learn.pred, Tensor) and getattr(learn.dls, 'valid', None)): return
+    with torch.no_grad(), same_chance(learn.device): Scores(learn.metrics).add(learn.loss, learn.pred.detach(), given)
+    for metric in learn.metrics: metric.reset()
+
 def _take_batch(recorder: Recorder, learn: Any) -> None:
     "Note a batch; none of its numbers is read."
     if not learn.training: return recorder._scores.add(learn.loss, learn.pred, learn.yb)
+    if not recorder._tried: _try_metrics(learn, recorder._given)
+    recorder._tried = True
     recorder._unread.append(learn.loss.detach())
     recorder.sizes.append(len(learn.xb[0]))
     recorder.lrs.append(learn.opt.param_groups[-1]['lr'])

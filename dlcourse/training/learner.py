@@ -26,7 +26,7 @@ from ..foundations.optimizer import Adam
 from .callbacks import (Callback, CancelBatchException, CancelEpochException, CancelFitException, CancelTrainException,
                                          CancelValidException, Recorder, listeners)
 from .checkpoint import load_state, save_state
-from .outputs import Collector, Text, activation_of, as_batch, batches_to_see, decided, decided_by, is_empty, joined, layer_table, batch_to_see
+from .outputs import Collector, Text, activation_of, as_batch, batches_to_see, decided, decided_by, is_empty, joined, layer_table, batch_to_see, needs_targets
 from .progressbar import ProgressCallback
 from .safeguards import check_fit, kind_of_pass, same_modes, say_where, set_options
 
@@ -212,9 +212,10 @@ def fit(self: Learner,
 def validate(self: Learner,
              dl: Any = None, # batches; None: the validation batches of `dls`
             ) -> list[float]: # the mean loss over all items, then the metrics
-    "Look, and touch nothing: weights, gradients, each layer's mode and every random state stay as they are. Raises `ValueError` without a batch."
+    "Look, and touch nothing: weights, gradients, each layer's mode and every random state stay as they are. Raises `ValueError` without a batch, or without targets."
     on = _heard(self, [cb for cb in self.cbs if not isinstance(cb, ProgressCallback)])
     with same_modes(self.model): _validate(self, on, batches_to_see(self.dls, dl))
+    needs_targets(self.yb != (), 'validate')
     return list(self.recorder.valid_values) # type: ignore[attr-defined]
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #4e7dfa8e
@@ -270,6 +271,7 @@ def show_results(self: Learner,
     show = getattr(self.dls, 'show_results', None)
     if show is None: raise TypeError(f'{type(self.dls).__name__} has no show_results: it holds numbers, and does not know what they show.')
     with same_chance(self.device): batch = batch_to_see(batches_to_see(self.dls, dl))
+    needs_targets(len(batch) > (self.n_inp or 1), 'show_results')
     return show(batch, self.get_preds([batch])[0], max_n=max_n) # type: ignore[attr-defined]
 
 # %% ../../nbs/4_under_the_hood/24_learner.ipynb #a4bbe924

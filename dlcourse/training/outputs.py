@@ -6,7 +6,7 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/outputs.html.md"""
 
 # %% auto #0
 __all__ = ['SOFTMAX', 'SIGMOID', 'activation_of', 'decided', 'decided_by', 'as_batch', 'is_empty', 'batches_to_see',
-           'batch_to_see', 'item_losses', 'Collector', 'joined', 'Text', 'layer_table']
+           'batch_to_see', 'needs_targets', 'item_losses', 'Collector', 'joined', 'Text', 'layer_table']
 
 # %% ../../nbs/9_workshop/86_outputs.ipynb #f6277237
 import inspect
@@ -78,6 +78,13 @@ def batch_to_see(dl: Any # batches
     "One batch; where the loader knows how, without a trace."
     return dl.one_batch() if hasattr(dl, 'one_batch') else next(iter(dl))
 
+def needs_targets(there: bool, # are there any?
+                  what: str,   # what needs them
+                 ) -> None:
+    "Raise `ValueError` if there are none."
+    if not there: raise ValueError(f'{what} compares with targets, and these batches have none. For the outputs alone: get_preds(dl=...). '
+                                   'If the items have labels: dls.test_dl(items, with_labels=True).')
+
 # %% ../../nbs/9_workshop/86_outputs.ipynb #6cd46c59
 def item_losses(loss_func: Any,          # any loss
                 pred: Any,               # outputs (bs, ...)
@@ -111,9 +118,10 @@ class Collector(Callback):
 
 def joined(parts: list[Any], # tensors (bs, ...), or tuples of them
           ) -> Any:          # one tensor (n, ...), or a tuple of them; None for no parts
-    "Batches, put together again in their order."
+    "Batches, put together again in their order. Where items of one differ in shape from those of another: a list, a tensor for each item."
     if not parts: return None
-    return torch.cat(parts) if isinstance(parts[0], Tensor) else tuple(map(joined, map(list, zip(*parts))))
+    if not isinstance(parts[0], Tensor): return tuple(map(joined, map(list, zip(*parts))))
+    return torch.cat(parts) if len({part.shape[1:] for part in parts}) == 1 else [item for part in parts for item in part]
 
 # %% ../../nbs/9_workshop/86_outputs.ipynb #bbb1987c
 class Text(str):
