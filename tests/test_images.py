@@ -346,6 +346,7 @@ def test_masks_refuse_colours_and_turn_with_their_picture(route):
 def test_tensors_hold_the_pixels(route):
     made = image_to_tensor(SCENE)
     assert made.dtype == torch.uint8 and made.is_contiguous() and torch.equal(made, torch.tensor(np.asarray(SCENE)).permute(2, 0, 1))
+    with torch.device('meta'): assert torch.equal(image_to_tensor(SCENE), made), 'whatever the default device is'
     assert torch.equal(image_to_tensor(SCENE.convert('L')), torch.tensor(np.asarray(SCENE.convert('L')))[None])
     one = SCENE.crop((0, 0, 1, 1))
     assert image_to_tensor(one).shape == (3, 1, 1) and image_to_tensor(one).flatten().tolist() == list(one.getpixel((0, 0)))

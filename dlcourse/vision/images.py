@@ -175,7 +175,7 @@ def image_to_tensor(img: Image.Image # of mode RGB or L
                    ) -> Tensor:      # uint8 (3, h, w), or (1, h, w) for L
     "The pixels of a picture, channels first, in memory of their own. Raises `ValueError` for other modes."
     if img.mode not in ('RGB', 'L'): raise ValueError(f'a picture of mode {img.mode} is not ready for a model: read it with PILImage.create, or PILImageBW.create for grey.')
-    out = torch.empty((len(img.mode), img.height, img.width), dtype=torch.uint8)
+    out = torch.empty((len(img.mode), img.height, img.width), dtype=torch.uint8, device='cpu')
     cv2 = cv2_or_none() if img.mode == 'RGB' else None
     if cv2: cv2.split(np.asarray(img), list(out.numpy()))  # three times as fast
     else:
