@@ -185,6 +185,15 @@ def test_a_function_of_the_notebook_is_named_before_workers_start(getter):
     assert 'leave num_workers out where a DataBlock' in said and 'takes threads=True' in said
 
 
+@pytest.mark.parametrize('device', ['gpu', 'cuda:99'])
+def test_a_device_that_does_not_work_is_refused(device):
+    data = torch.arange(4.), torch.arange(4)
+    for make in (lambda: DataLoader(data, 2, device=device), lambda: DataLoaders(DataLoader(data, 2), [], device=device), lambda: DataLoaders(DataLoader(data, 2), []).to(device),
+                 lambda: DataBlock().dataloaders([1., 2., 3., 4., 5.], bs=2, device=device)):
+        with pytest.raises(ValueError, match=f"The device '{device}' does not work here; '(cpu|cuda|mps)' does."): make()
+    assert DataLoaders(DataLoader(data, 2), []).to('cpu').device == torch.device('cpu')
+
+
 def test_no_address_in_the_words():
     before = torch.multiprocessing.get_start_method()
     torch.multiprocessing.set_start_method('spawn', force=True)

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.utils import data as torch_data
 
 from ..core.chance import drawing, mixed, same_chance
-from ..core.device import stacked, to_device
+from ..core.device import default_device, device_works, stacked, to_device
 from .workers import from_processes, from_threads
 
 # %% ../../nbs/4_under_the_hood/20_loader.ipynb #aa64888f
@@ -254,7 +254,8 @@ class DataLoader(_Passes):
         _check_some(self.n, self.batch_size, self.drop_last)
 
     def to(self, device: str | torch.device | None) -> 'DataLoader': # itself
-        "Send batches to `device` from the next pass on; a set of tensors of up to 1 GiB moves there as a whole."
+        "Send batches to `device` from the next pass on; a set of tensors of up to 1 GiB moves there as a whole. Raises `ValueError` for one that does not work."
+        if device is not None and not device_works(device): raise ValueError(f'The device {str(device)!r} does not work here; {str(default_device())!r} does. Pass device=default_device(), from dlcourse.core.device, or leave device out.')
         rows = _rows_of_set(self.dataset)
         self.device, self.rows = device, rows if rows is None or device is None else rows.to(device)
         return self
@@ -283,9 +284,9 @@ class DataLoaders:
     def __len__(self) -> int: return len(self.loaders)
     def to(self, device: str | torch.device) -> 'DataLoaders': # itself
         "Send the batches of every `DataLoader` to `device`."
-        self.device = torch.device(device)
         for dl in self.loaders:
-            if isinstance(dl, DataLoader): dl.to(self.device)
+            if isinstance(dl, DataLoader): dl.to(device)
+        self.device = torch.device(device)
         return self
 
     def one_batch(self) -> Any:
