@@ -5,6 +5,7 @@ and a block that is the same after a journey through JSON.
 import ast
 import json
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -27,8 +28,8 @@ from dlcourse.data.loader import DataLoader, DataLoaders
 from dlcourse.data.parts import CategoryBlock, MultiCategoryBlock, RegressionBlock, TransformBlock
 from dlcourse.data.splits import ColSplitter, GrandparentSplitter, IndexSplitter, RandomSplitter
 from dlcourse.training.learner import Learner
-from dlcourse.vision.augment import aug_transforms
-from dlcourse.vision.blocks import ImageBlock, MaskBlock, PointBlock
+from dlcourse.vision.augment import Rotate, aug_transforms
+from dlcourse.vision.blocks import BBoxBlock, BBoxLblBlock, ImageBlock, MaskBlock, PointBlock
 from dlcourse.vision.images import PILImage, PILImageBW, get_image_files
 from dlcourse.vision.transforms import Normalize, RandomResizedCrop, Resize, ResizeMethod, imagenet_stats
 
@@ -103,7 +104,9 @@ def test_no_items_says_what_there_is(tmp_path):
     refused(shapes(), tmp_path/'empty', 'is empty')
     refused(shapes(), tmp_path/'nowhere', 'no such folder')
     refused(shapes(), str(tmp_path/'nowhere'), 'no such folder')
-    refused(DataBlock(), [], 'found no items')
+    refused(DataBlock(), [], 'The source is empty: it holds no items')
+    refused(DataBlock(), None, 'the source is None')
+    refused(shapes(), None, 'the source is None')
     refused(DataBlock(), 7, 'holds no items')
     refused(DataBlock(), 'a folder', 'holds no items', 'get_items=get_image_files')
 
@@ -134,7 +137,7 @@ def test_sizes_that_differ(album):
 
 
 @pytest.mark.parametrize('given, words', [
-    (dict(blocks=(ImageBlock, CategoryBlock, CategoryBlock), get_y=parent_label), 'get_x has 0 functions, and there are 2 inputs'),
+    (dict(blocks=(ImageBlock, CategoryBlock, CategoryBlock), get_y=parent_label), 'get_x has 0 functions, and there are 2 inputs (ImageBlock, CategoryBlock). Give one for each, get_x=[...]; n_inp=... says how many of the blocks are inputs. If only the first is one: n_inp=1.'),
     (dict(blocks=(ImageBlock, CategoryBlock, CategoryBlock), get_y=parent_label, n_inp=1), 'get_y has 1 function, and there are 2 targets'),
     (dict(get_y=[parent_label, parent_label]), 'get_y has 2 functions, and there is 1 target (CategoryBlock)'),
     (dict(blocks=(ImageBlock,), get_y=parent_label), 'there are 0 targets (none)'),
@@ -217,6 +220,53 @@ def test_a_vocab_takes_indices_as_in_the_book(album):
     dls = shapes().dataloaders(album, bs=4)
     assert dls.vocab.o2i == {'circle': 0, 'moon': 1, 'star': 2} and dls.train.vocab[torch.tensor([1])] == ['moon'] and dls.vocab == KINDS
     assert around(tuple(dls.train.blocks)) == dls.train.blocks
+
+
+@pytest.mark.parametrize('given, words', [
+    (dict(splitter=RandomSplitter), 'splitter=RandomSplitter(...)'), (dict(splitter=[0, 1]), 'IndexSplitter'),
+    (dict(get_items=['a.jpg', 'b.jpg']), 'get_items=get_image_files; a list of items is a source itself'),
+    (dict(get_y='label'), "get_y=ColReader('label')"), (dict(get_x='file'), "get_x=ColReader('file')"), (dict(get_y=ColReader), 'get_y=ColReader(...)'),
+    (dict(getters=['file', 'label'], get_y=None), "ColReader('file')")])
+def test_a_result_where_a_function_was_meant(given, words):
+    with pytest.raises(TypeError) as caught: shapes(**given)
+    assert words in str(caught.value), str(caught.value)
+
+
+@pytest.mark.parametrize('given, words', [
+    (dict(item_tfms=[Resize(32), Rotate()]), 'It changes batches: batch_tfms=[Rotate(...)]'), (dict(batch_tfms=aug_transforms), 'Call it: batch_tfms=aug_transforms()'),
+    (dict(item_tfms=[32]), 'is no transform for item_tfms'), (dict(batch_tfms=[aug_transforms()]), 'or several in one list')])
+def test_what_is_no_transform(album, given, words):
+    with pytest.raises(TypeError) as caught: shapes(**given).dataloaders(album)
+    assert words in str(caught.value), str(caught.value)
+    assert words in shapes(**given).summary(album)
+
+
+def test_an_empty_side_by_a_splitter_of_your_own(album):
+    assert '([0, 2], [1])' in refused(shapes(splitter=lambda items: ([*range(24)], [])), album, 'The validation set is empty').mend
+
+
+def test_one_class_is_doubted(album):
+    flat = shapes(get_y=lambda f: 'images')
+    with pytest.warns(UserWarning, match="Every label is 'images': is get_y right") as caught: flat.dataloaders(album)
+    assert caught[0].filename == __file__
+    assert "Every label is 'images': is get_y right?" in flat.summary(album)
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        shapes().dataloaders(album), shapes(blocks=(ImageBlock, MultiCategoryBlock), get_y=lambda f: ['sky']).dataloaders(album)
+        shapes(blocks=(ImageBlock, BBoxBlock, BBoxLblBlock(add_na=False)), get_y=[lambda f: [[1, 2, 3, 4]], lambda f: ['star']]).dataloaders(album)
+    assert 'doubt' not in shapes().summary(album)
+
+
+def test_short_names_of_loaders(album):
+    dls = shapes().dataloaders(album, bs=5, device='cpu')
+    assert (dls.bs, dls.n, dls.classes, dls.cpu().device.type) == (5, 18, KINDS, 'cpu') and callable(dls.cuda)
+
+
+def test_summary_of_boxes(album):
+    boxes = shapes(blocks=(ImageBlock, BBoxBlock, BBoxLblBlock), get_y=[lambda f: [[1, 2, 30, 40]]*(1 + int(f.stem[-1]) % 2), lambda f: ['star']*(1 + int(f.stem[-1]) % 2)])
+    report = boxes.summary(album, bs=8)
+    assert report.error is None and 'nan' not in report and 'Learner(..., loss_func=...)' in report and 'needs' not in report
+    assert 'the loss is cross_entropy' in shapes().summary(album)
 
 
 def test_numbers_that_are_text():

@@ -11,6 +11,7 @@ __all__ = ['Sample', 'Samples', 'Stacking', 'Stage', 'TfmdDL', 'grid']
 import math
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from inspect import isfunction, signature
 from typing import Any
 
 from fastcore.basics import patch
@@ -87,13 +88,24 @@ class Stage:
         return changed
 
 # %% ../../nbs/9_workshop/95_batches.ipynb #4d27e447
-def _made(tfms: Any) -> tuple[Any, ...]:
-    "Transforms, made of classes that need nothing to be made. Raises `TypeError` for one that does."
+def _needs_nothing(f: Any) -> bool:
+    "Is it a function that has a default for everything, and so is no transform, but makes some?"
+    given = signature(f).parameters.values() if isfunction(f) else ()
+    return bool(given) and all(p.default is not p.empty for p in given)
+
+def _made(tfms: Any, kind: str) -> tuple[Any, ...]:
+    "Transforms, made of classes that need nothing to be made. Raises `TypeError` for one that does, and for what is none."
     def one(t: Any) -> Any:
-        try: return t() if isinstance(t, type) else t
+        try: found = t() if isinstance(t, type) else t
         except TypeError as e: raise TypeError(f'{t.__name__} is a class, and it cannot be made without arguments ({e}). Write {t.__name__}(...).') from e
+        if _needs_nothing(found): raise TypeError(f'{found.__name__} is a function that makes transforms. Call it: {kind}={found.__name__}().')
+        on_batches = hasattr(found, 'matrix') or hasattr(found, 'light')
+        if callable(found) or (on_batches if kind == 'batch_tfms' else hasattr(found, 'plan')): return found
+        where = f'It changes batches: batch_tfms=[{type(found).__name__}(...)].' if on_batches else 'Give a function of what it changes, or several in one list.'
+        raise TypeError(f'{in_words(found)} is no transform for {kind}. {where}')
     return tuple(map(one, several(tfms)))
 
+# %% ../../nbs/9_workshop/95_batches.ipynb #adda4c78
 @dataclass(eq=False, repr=False)
 class TfmdDL(DataLoader):
     "Batches of `Datasets`, by blocks that also decode and show them. Raises `StageError` for a bad item."
@@ -105,8 +117,8 @@ class TfmdDL(DataLoader):
     def __post_init__(self) -> None:
         self.dsets: Datasets = self.dataset.dsets if isinstance(self.dataset, Samples) else self.dataset
         self.blocks, self.training = self.dsets.blocks, self.shuffle if self.training is None else self.training
-        self.item_tfms, self.batch_tfms = _made(self.item_tfms), _made(self.batch_tfms)
-        items, batches = (tuple(t for block in self.blocks for t in _made(getattr(block, kind))) for kind in ('item_tfms', 'batch_tfms'))
+        self.item_tfms, self.batch_tfms = _made(self.item_tfms, 'item_tfms'), _made(self.batch_tfms, 'batch_tfms')
+        items, batches = (tuple(t for block in self.blocks for t in _made(getattr(block, kind), kind)) for kind in ('item_tfms', 'batch_tfms'))
         self.dataset = Samples(self.dsets, items + self.item_tfms, self.training)
         self.collate_fn, self.after_batch = Stacking(self.blocks), Stage(self.blocks, batches + self.batch_tfms, self.training)
         super().__post_init__()

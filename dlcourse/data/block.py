@@ -8,9 +8,10 @@ Docs: https://dlcourse.github.io/dlcourse/2_get_your_data_in/block.html.md"""
 __all__ = ['as_it_is', 'inputs_of', 'getters_for', 'holdings', 'find_items', 'split_items', 'DataBlock']
 
 # %% ../../nbs/2_get_your_data_in/06_block.ipynb #77917270
+import warnings
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass, is_dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,9 @@ from .datasets import Datasets, Pipeline, StageError, said_by, function_name, in
 from .given import check_splits
 from . import loaders as _  # noqa: F401 (it teaches Datasets and DataLoaders their methods)
 from .loader import DataLoaders
-from .parts import TransformBlock, as_block, in_words, item_name, several
+from .parts import TransformBlock, as_block, check_functions, in_words, item_name, several
 from .splits import RandomSplitter
-from .summary import Report, block_summary
+from .summary import Report, block_summary, doubts
 
 # %% ../../nbs/2_get_your_data_in/06_block.ipynb #6154d135
 @described
@@ -38,7 +39,7 @@ def _per_part(name: str, given: Any, parts: Sequence[TransformBlock], what: str)
     if len(fs) == len(parts): return fs
     kinds = ', '.join(type(part).__name__ for part in parts) or 'none'
     raise ValueError(f'{name} has {len(fs)} function{"s"*(len(fs) != 1)}, and there {f"is 1 {what[:-1]}" if len(parts) == 1 else f"are {len(parts)} {what}"} ({kinds}). '
-                     f'Give one for each, {name}=[...]; n_inp=... says how many of the blocks are inputs.')
+                     f'Give one for each, {name}=[...]; n_inp=... says how many of the blocks are inputs.' + ' If only the first is one: n_inp=1.'*(given is None and name == 'get_x'))
 
 def inputs_of(blocks: Sequence[TransformBlock], n_inp: int | None, given: Sequence[Any]) -> int: # blocks, how many are said to be inputs, (getters, get_x, get_y)
     "How many blocks are inputs: what was said; else as many as `get_y` or `get_x` leave, if that is a list; else all but the last."
@@ -68,15 +69,17 @@ def find_items(get_items: Any, source: Any) -> Any: # a function or None, and wh
     try:
         items = source if get_items is None else get_items(source)
         items = items if hasattr(items, 'iloc') else in_order(items)
-    except Exception as e: raise StageError('get_items', where, said_by(e)) from e
+    except Exception as e: raise StageError('get_items', where, said_by(e), 'the source is None: give the folder, table or list, as in dataloaders(path).'*(source is None)) from e
     if len(items): return items
-    raise StageError('get_items', where, f'{function_name(get_items or as_it_is)} found no items. {holdings(source)}',
+    raise StageError('get_items', where, f'{function_name(get_items)} found no items. {holdings(source)}' if get_items else 'The source is empty: it holds no items.',
                      'give the folder that holds them, or the function that finds such files: get_items=get_image_files for pictures.')
 
 def split_items(splitter: Any, items: Any) -> tuple[Any, ...]: # what splits, and what it splits
     "Numbers of the items to train with and to validate with. Raises `StageError` for an empty side, or an item on both."
     try: return tuple(check_splits(splitter(items), len(items)))
-    except Exception as e: raise StageError('splitter', f'{len(items)} items', f'{said_by(e)} (splitter={function_name(splitter)})') from e
+    except Exception as e:
+        own = '' if is_dataclass(splitter) else 'a splitter gives numbers of items in two lists, such as ([0, 2], [1]), none of them empty; splitter=RandomSplitter() does.'
+        raise StageError('splitter', f'{len(items)} items', f'{said_by(e)} (splitter={function_name(splitter)})', own) from e
 
 # %% ../../nbs/2_get_your_data_in/06_block.ipynb #db9d87c5
 @described
@@ -97,6 +100,7 @@ class DataBlock:
 
     def __post_init__(self) -> None:
         blocks = tuple(map(as_block, (TransformBlock, TransformBlock) if self.blocks is None else several(self.blocks)))
+        for name in ('get_items', 'splitter', 'get_x', 'get_y', 'getters'): check_functions(name, getattr(self, name))
         given = self.getters, self.get_x, self.get_y
         n_inp = inputs_of(blocks, self.n_inp, given)
         settled = dict(blocks=blocks, n_inp=n_inp, splitter=self.splitter or RandomSplitter(), item_tfms=several(self.item_tfms), batch_tfms=several(self.batch_tfms))
@@ -134,8 +138,10 @@ def dataloaders(self: DataBlock,
                 seed: int | None = None,        # decides orders and random transforms; None: PyTorch's global generator
                ) -> DataLoaders:
     "Loaders to train with and to validate with. Raises `StageError`."
-    dls = self.datasets(source).dataloaders(bs, val_bs=val_bs, item_tfms=self.item_tfms, batch_tfms=self.batch_tfms, # type: ignore[attr-defined]
-                                            num_workers=num_workers, device=device, seed=seed, dl_type=self.dl_type)
+    dsets = self.datasets(source) # type: ignore[attr-defined]
+    for doubt in doubts(dsets): warnings.warn(doubt, UserWarning, stacklevel=2)
+    dls = dsets.dataloaders(bs, val_bs=val_bs, item_tfms=self.item_tfms, batch_tfms=self.batch_tfms,
+                            num_workers=num_workers, device=device, seed=seed, dl_type=self.dl_type)
     dls.path = Path(path)
     return dls
 

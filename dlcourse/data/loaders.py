@@ -81,6 +81,32 @@ def valid_ds(self: DataLoaders) -> Datasets:
     _knowing(self, 'valid_ds')
     return self.valid.dsets # type: ignore[attr-defined]
 
+# %% ../../nbs/9_workshop/100_loaders.ipynb #a72ca200
+@patch(as_prop=True)
+def classes(self: DataLoaders) -> Any:
+    "The classes, by their other name."
+    return self.vocab # type: ignore[attr-defined]
+
+@patch(as_prop=True)
+def bs(self: DataLoaders) -> int:
+    "How many items a training batch has."
+    return _knowing(self, 'bs').batch_size
+
+@patch(as_prop=True)
+def n(self: DataLoaders) -> int:
+    "How many items there are to train with."
+    return len(_knowing(self, 'n').dsets)
+
+@patch
+def cpu(self: DataLoaders) -> DataLoaders: # itself
+    "Send batches to the CPU."
+    return self.to('cpu')
+
+@patch
+def cuda(self: DataLoaders) -> DataLoaders: # itself
+    "Send batches to the GPU."
+    return self.to('cuda')
+
 # %% ../../nbs/9_workshop/100_loaders.ipynb #5642fb7d
 @patch
 def decode(self: DataLoaders, batch: Sequence[Any], max_n: int = 9) -> list[tuple[Any, ...]]: # a batch; the first so many items
