@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from dlcourse.core.shapes import SHAPES, SIZES, draw_shapes
 from dlcourse.data.block import DataBlock
 from dlcourse.data.getters import RegexLabeller, parent_label, using_attr
-from dlcourse.data.parts import CategoryBlock, TransformBlock
+from dlcourse.data.parts import CategoryBlock, RegressionBlock, TransformBlock
 from dlcourse.data.splits import GroupSplitter, IndexSplitter
 from dlcourse.vision import inspect as room
 from dlcourse.vision.blocks import BBoxBlock, BBoxLblBlock, ImageBlock, ImageDataLoaders
@@ -338,6 +338,7 @@ def test_classes_of_boxes_are_counted(flat):
     with pytest.raises(TypeError, match='its source'): inspect_data(block)
 
 
+@pytest.mark.filterwarnings('ignore')  # the loaders say it, too
 def test_one_class_for_all_is_found(flat, tmp_path):
     block = DataBlock((ImageBlock, CategoryBlock), get_items=get_image_files, get_y=parent_label, splitter=IndexSplitter([0]), item_tfms=Resize(32))
     report = inspect_data(block.dataloaders(tmp_path, device='cpu'))
@@ -367,3 +368,14 @@ def test_a_turned_picture_is_told_with_what_its_points_must_fit(tmp_path):
     held[0x0112] = 6
     drawn(0).save(tmp_path/'a.jpg', exif=held)
     assert 'Points, boxes and masks must fit the upright picture' in inspect_data(tmp_path)['turned'].says
+
+
+def test_numbers_to_be_predicted_are_no_classes(flat):
+    for ages in (lambda file: 34, lambda file: '34'):
+        report = inspect_data(DataBlock((ImageBlock, RegressionBlock), get_y=ages, splitter=IndexSplitter([0])), flat)
+        assert not len(report.classes) and not report['one class']
+
+
+def test_a_split_of_several_labels_is_mended_by_another_draw(flat):
+    labels = [['a', 'b']]*40 + [['c']]*8
+    assert 'RandomSplitter' in inspect_data(flat, labels, (range(40), range(40, 48)))['only in valid'].mend

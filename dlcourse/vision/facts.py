@@ -20,7 +20,7 @@ import numpy as np
 from fastcore.foundation import L
 from PIL import Image, ImageOps
 
-from ..data.parts import CategoryBlock, MultiCategoryBlock
+from ..data.parts import CategoryBlock, MultiCategoryBlock, RegressionBlock
 from ..training.progressbar import watched
 from .images import PILImageBW, get_image_files, image_problem
 
@@ -121,8 +121,9 @@ def _class_target(blocks: Sequence[Any]) -> int:
     return next((i for i, block in enumerate(blocks) if isinstance(block, (CategoryBlock, MultiCategoryBlock))), 0)
 
 def _said(block: Any, value: Any) -> Any:
-    "A label by the names of its classes."
+    "A label by the names of its classes; a number that is to be predicted is none."
     if getattr(block, 'encoded', False): return [name for name, there in zip(block.vocab, value) if there]
+    if isinstance(block, RegressionBlock) and isinstance(value, (str, int)): return float(value)
     return list(value) if isinstance(value, (L, np.ndarray)) and isinstance(block, (CategoryBlock, MultiCategoryBlock)) else value
 
 # %% ../../nbs/9_workshop/103_facts.ipynb #b0cfacaf

@@ -243,18 +243,19 @@ def _class_sides(report: DataReport) -> Iterator[Finding]:
     "Classes that one side lacks."
     counts, t = report.classes, report.items
     if 'train' not in counts: return
+    mend = "splitter=RandomSplitter(seed=...), another seed until every class is on both sides" if _several(report) else 'splitter=TrainTestSplitter(stratify=labels)'
     for split in counts.columns.drop(['train', 'unused'], errors='ignore'):
         lost = [name for name, n in counts[split].items() if n and not counts.train[name]]
         items = tuple(i for i, (label, where) in enumerate(zip(t.label, t.split)) if where == split and set(_names(label)) & set(lost))
-        if lost: yield Finding(f'only in {split}', 'mend', f'{_some(lost)}: no picture to learn from, so every answer is wrong.', 'splitter=TrainTestSplitter(stratify=labels)', items)
+        if lost: yield Finding(f'only in {split}', 'mend', f'{_some(lost)}: no picture to learn from, so every answer is wrong.', mend, items)
         unmeasured = [name for name, n in counts[split].items() if not n and counts.train[name]]
-        if unmeasured and counts[split].any(): yield Finding(f'not in {split}', 'look', f'{_some(unmeasured)}: nobody will know how well they are told.', 'splitter=TrainTestSplitter(stratify=labels)')
+        if unmeasured and counts[split].any(): yield Finding(f'not in {split}', 'look', f'{_some(unmeasured)}: nobody will know how well they are told.', mend)
 
 def _imbalance(report: DataReport) -> Iterator[Finding]:
     "One class that is far more frequent in training than another."
     if not len(report.classes): return
     counts = report.classes[_main_split(report)]
-    there, several = counts[counts > 0], report.items.label.map(lambda label: isinstance(label, (list, tuple, set, frozenset))).any()
+    there, several = counts[counts > 0], _several(report)
     if len(there) < 2 or there.max() < 4*there.min(): return
     yield Finding('imbalance', 'look', f'{there.max()} of {there.idxmax()}, {there.min()} of {there.idxmin()}. ' + ('Measure every class by itself.' if several else f'Compare accuracy with always saying {there.idxmax()}.'),
                   'report.classes' if several else 'loss_func=partial(cross_entropy, weight=report.class_weights())')
@@ -262,11 +263,12 @@ def _imbalance(report: DataReport) -> Iterator[Finding]:
 def _one_class(report: DataReport) -> Iterator[Finding]:
     "The same class for every picture."
     t = report.items[report.items.label.notna()]
-    if len(t) < 2 or len(report.classes) != 1 or t.label.map(type).isin([list, tuple, set, frozenset]).any(): return
+    if len(t) < 2 or len(report.classes) != 1 or _several(report): return
     folders = {file.parent.name for file in t.file}
     mend = "get_y=using_attr(RegexLabeller(r'(.+)_\\d+'), 'name')" if len(folders) == 1 else 'get_y=parent_label'
     yield Finding('one class', 'mend', f'All {len(t)} labels are {report.classes.index[0]}: there is nothing to tell apart. Does get_y read what differs, in {t.file.iloc[0].parent.name}/{t.file.iloc[0].name}?', mend, tuple(t.index))
 
+def _several(report: DataReport) -> bool: return bool(report.items.label.map(type).isin([list, tuple, set, frozenset]).any()) # has a picture several labels?
 def _some(names: Sequence[Any]) -> str: return ', '.join(map(str, names[:5])) + (f' and {len(names) - 5} more' if len(names) > 5 else '')
 
 # %% ../../nbs/2_get_your_data_in/08_inspect.ipynb #97028f43
