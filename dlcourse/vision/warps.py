@@ -10,6 +10,7 @@ __all__ = ['Light', 'centres', 'places', 'composed', 'sample', 'warp_points', 'w
 # %% ../../nbs/9_workshop/97_warps.ipynb #192e2b75
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import repeat
 from typing import Any
 
@@ -133,16 +134,27 @@ def _lights(tfms: Sequence[Any], bs: int, c: int, training: bool) -> Light | Non
     return None if still else whole
 
 # %% ../../nbs/9_workshop/97_warps.ipynb #973a771e
+def _stats(normalize: Any, device: torch.device) -> list[Tensor]:
+    "Mean and standard deviation, each (c, 1, 1) or (1, 1, 1)."
+    return [torch.as_tensor(v, dtype=torch.float32, device=device).view(-1, 1, 1) for v in (normalize.mean, normalize.std)]
+
+def _normalised(normalize: Any, y: Tensor) -> Tensor:
+    "Pictures less the mean, by the standard deviation. Raises `ValueError` for statistics of other channels."
+    _suits(normalize, y)
+    mean, std = _stats(normalize, y.device)
+    return ((y - mean)/std).to(y.dtype)
+
 def _finish(plan: Any, x: Tensor) -> Callable[[Tensor, slice], Tensor]:
     "What a few pictures still need once they are looked up, in place."
     unit = 1/255 if x.dtype == torch.uint8 else 1.
     gain, offset = (None if v is None else (v.to(x.device)*by).expand(len(x), *v.shape[1:]) for v, by in ((plan.gain, unit), (plan.offset, 1.)))
-    mean, std = (torch.as_tensor(getattr(plan.normalize, name, default), dtype=torch.float32).to(x.device).view(-1, 1, 1) for name, default in (('mean', 0.), ('std', 1.)))
+    stats = None if plan.normalize is None or plan.first else _stats(plan.normalize, x.device)
+    beyond = plan.mode == 'bicubic' and plan.matrix is not None  # some of its weights are negative
     def finish(y: Tensor, part: slice) -> Tensor:
-        if gain is None or offset is None: y = y.mul_(unit)
+        if gain is None or offset is None: y = y.mul_(unit).clamp_(0, 1) if beyond else y.mul_(unit)
         elif gain.ndim == 4: y = y.mul_(gain[part]).add_(offset[part]).clamp_(0, 1)
         else: y = _mixed(gain[part], y).add_(offset[part]).clamp_(0, 1)
-        return y if plan.normalize is None else y.sub_(mean).div_(std)
+        return y if stats is None else y.sub_(stats[0]).div_(stats[1])
     return finish
 
 # %% ../../nbs/9_workshop/97_warps.ipynb #9d0ec76c
@@ -157,11 +169,12 @@ class BatchPlan:
     offset: Tensor | None = None
     normalize: Any = None         # has mean and std
     others: tuple[Callable[[Tensor], Tensor], ...] = ()
+    first: tuple[Callable[[Tensor], Tensor], ...] = () # those in front of `normalize`, for values from 0 to 1
 
     def image(self, x: Tensor) -> Tensor: # (bs, c, h, w): uint8, or floats from 0 to 1
-        "The pictures: looked up once, lit, normalised, then given to the other functions."
+        "The pictures: looked up once, lit, given to `first`, normalised, given to `others`. Raises `ValueError` for statistics of other channels."
         y = sample(x, self.matrix, self.size, mode=self.mode, pad_mode=self.pad_mode, finish=_finish(self, x))
-        for f in self.others: y = f(y)
+        for f in (*self.first, *([partial(_normalised, self.normalize)] if self.first else []), *self.others): y = f(y)
         return y
 
     def mask(self, x: Tensor) -> Tensor: # (bs, h, w) or (bs, 1, h, w), whole numbers stay what they are
@@ -222,8 +235,10 @@ def plan_batch(tfms: Any,      # a batch transform, a function of pictures, or a
     of = {k: [t for t, kind in zip(tfms, kinds) if kind == k] for k in ('matrix', 'light', 'normalize', 'other')}
     if len(of['normalize']) > 1: raise ValueError('batch_tfms normalises twice: leave one Normalize.')
     bs, c, h, w = x.shape
-    for t in of['normalize']: _suits(t, x)
+    normalize = next(iter(of['normalize']), None)
+    first = tuple(t for t, kind in zip(tfms[:kinds.index('normalize')], kinds) if kind == 'other') if of['normalize'] else ()
+    if normalize is not None and not first: _suits(normalize, x)
     matrix, size = _geometry(of['matrix'], bs, (h, w), training)
     gain, offset = _lights(of['light'], bs, c, training) or (None, None)
     mode, pad_mode = (_agreed(name, of['matrix'], default) for name, default in (('mode', 'bilinear'), ('pad_mode', 'reflection')))
-    return BatchPlan(size, matrix, mode, pad_mode, gain=gain, offset=offset, normalize=next(iter(of['normalize']), None), others=tuple(of['other']))
+    return BatchPlan(size, matrix, mode, pad_mode, gain=gain, offset=offset, normalize=normalize, others=tuple(of['other'][len(first):]), first=first)
