@@ -250,8 +250,7 @@ class DataLoader(_Passes):
     def __post_init__(self) -> None:
         self.bs = self.batch_size = self.batch_size if self.bs is None else self.bs
         _check(self.dataset, self.batch_size, self.num_workers, self.seed)
-        self.to(self.device)
-        _check_some(self.n, self.batch_size, self.drop_last)
+        _check_some(self.to(self.device).n, self.batch_size, self.drop_last)
 
     def to(self, device: str | torch.device | None) -> 'DataLoader': # itself
         "Send batches to `device` from the next pass on; a set of tensors of up to 1 GiB moves there as a whole. Raises `ValueError` for one that does not work."
