@@ -223,7 +223,8 @@ LOOK = '''() => {
   const contrast = e => { const [a, b] = [light(rgb(getComputedStyle(e).color)), light(back(e))].sort((x, y) => y - x); return (a + .05)/(b + .05); };
   const worst = q => Math.min(21, ...[...document.querySelectorAll(q)].filter(e => e.offsetParent && e.textContent.trim()).slice(0, 400).map(contrast));
   const boxed = [...document.querySelectorAll('article div.cell_output img')].filter(e => rgb(getComputedStyle(e).backgroundColor)[3] !== 0);
-  return { ground: light(back(document.querySelector('article'))), prose: worst('article p, article li, article h1, article h2, article td'),
+  return { ground: light(back(document.querySelector('article'))), prose: worst('article p, article li, article h1, article h2, article td:not([id^="T_"])'),
+           coloured: worst('article td[id^="T_"]'),
            code: worst('article div.highlight pre span'), links: worst('article a, nav a'), boxed: boxed.length,
            wide: document.documentElement.scrollWidth - innerWidth, h1: document.querySelectorAll('article h1').length };
 }'''
@@ -240,6 +241,7 @@ def test_page_opens(browser, base, page, view, scheme):
     assert look['h1'] == 1 and look['boxed'] == 0, look
     assert look['ground'] < .05 if scheme == 'dark' else look['ground'] > .8, look
     assert look['prose'] >= 7 and look['code'] >= 4.5 and look['links'] >= 4.5, look
+    assert look['coloured'] >= 4, 'cells of a table that pandas has coloured'
 
 
 @pytest.mark.parametrize('view,scheme', [('wide', 'dark'), ('phone', 'light')], ids=lambda v: v)

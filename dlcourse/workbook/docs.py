@@ -6,8 +6,9 @@ Docs: https://dlcourse.github.io/dlcourse/9_workshop/docs.html.md"""
 
 # %% auto #0
 __all__ = ['TAGS', 'check_list', 'page_notebooks', 'myst_cell', 'myst_notebook', 'sidebar', 'sphinx_sources', 'sphinx_settings',
-           'keep_names', 'render_sphinx', 'add_scripts', 'copy', 'render_quarto', 'plain_output', 'markdown',
-           'read_notebook', 'write_companions', 'swap_in', 'check_place', 'build_site', 'readme', 'build_readme']
+           'known_anchors', 'methods_of', 'keep_names', 'render_sphinx', 'add_scripts', 'copy', 'render_quarto',
+           'plain_output', 'markdown', 'read_notebook', 'write_companions', 'swap_in', 'check_place', 'build_site',
+           'readme', 'build_readme']
 
 # %% ../../nbs/9_workshop/70_docs.ipynb #4c4e6ada
 import io
@@ -20,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -96,13 +98,24 @@ def sphinx_settings(site: Site) -> dict[str, Any]:
     return settings | {'html_static_path': [str(STATIC/'sphinx'), str(STATIC/'quiz')], 'html_favicon': str(STATIC/'sphinx'/'logo.svg')}
 
 
+@cache
+def known_anchors() -> tuple[str, ...]:
+    "The anchors that nbdev links to."
+    from dlcourse._modidx import d
+    return tuple(page.partition('#')[2] for names in d['syms'].values() for page, _ in names.values())
+
+def methods_of(entry: str) -> list[str]: # both as in anchors: 'pilimage', ['pilimage.create']
+    "The anchors of a class's methods; most have no entry of their own."
+    return sorted({anchor for anchor in known_anchors() if anchor.startswith(f'{entry}.')})
+
+
 def keep_names(app: Any, document: Any) -> None:
-    "Give the entry of `batch_accuracy` the anchor that nbdev links to, where docutils would write `batch-accuracy`."
+    "Give the entry of `batch_accuracy` the anchor that nbdev links to, where docutils would write `batch-accuracy`; a class those of its methods too."
     from docutils import nodes
     sections = [part for part in document.findall(nodes.section) if len(part) > 1]
     entries = {id(part): part[0].astext().lower() for part in sections if 'class="entry"' in part[1].astext()}
     for part in sections:
-        if id(part) in entries: part['ids'] = [entries[id(part)]]
+        if own := entries.get(id(part)): part['ids'] = [own, *(name for name in methods_of(own) if name not in entries.values())]
         elif part['ids'][0] in entries.values(): part['ids'] = [f"{part['ids'][0]}-1"]
 
 
