@@ -386,6 +386,30 @@ def test_normalised_is_what_the_transform_itself_gives():
     assert_tensor(norm.undo(planned([*aug_transforms(size=24), norm], x).image(x)), plain, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize('light', [False, True])
+@pytest.mark.parametrize('dtype', [torch.uint8, torch.float32])
+def test_bicubic_stays_between_black_and_white(dtype, light):
+    x = (torch.rand(4, 3, 24, 24, generator=torch.Generator().manual_seed(0)) > .5).to(dtype)*(255 if dtype == torch.uint8 else 1)
+    raw = sample(x, planned([Rotate(30, 1.)], x).matrix, (24, 24), mode='bicubic')
+    assert raw.min() < 0 and raw.max() > x.max(), 'bicubic reaches beyond'
+    got = planned([Rotate(30, 1., mode='bicubic'), *([Brightness(.2)] if light else [])], x).image(x)
+    assert got.min() >= 0 and got.max() <= 1
+
+
+def test_functions_in_front_of_normalize_run_in_front_of_it():
+    x, norm = bytes_of(), Normalize.from_stats(*imagenet_stats)
+    plain = planned(aug_transforms(size=24), x).image(x)
+    got = planned([torch.square, *aug_transforms(size=24), torch.sqrt, norm, torch.neg], x).image(x)
+    assert_tensor(got, -norm(plain.square().sqrt()), rtol=0, atol=1e-5)
+    assert_tensor(planned([norm, torch.square], x).image(x), norm(x/255).square(), rtol=0, atol=1e-5)
+    grey = planned([lambda y: y.mean(1, keepdim=True), Normalize([.5], [.2])], x).image(x)
+    assert_tensor(grey, ((x/255).mean(1, keepdim=True) - .5)/.2, rtol=0, atol=1e-5)
+    with pytest.raises(ValueError, match='statistics of 3 channels'): planned([lambda y: y.mean(1, keepdim=True), norm], x).image(x)
+    with pytest.raises(ValueError, match='statistics of 1 channels'): planned([Normalize([.5], [.5])], x)
+    half = planned([torch.square, norm], x.half()/255).image(x.half()/255)
+    assert half.dtype == torch.float16
+
+
 # ---- values ----
 
 def test_every_transform_is_rebuilt_from_json_equal():
@@ -409,7 +433,12 @@ def test_presize_is_a_pair_under_the_names_of_a_data_block():
 
 @pytest.mark.parametrize('make, words', [
     (lambda: Rotate(p=1.5), 'Rotate: p is a probability'), (lambda: Contrast(p=-.1), 'Contrast: p is a probability'),
-    (lambda: Squish((8, 0)), 'a size is at least 1'), (lambda: Flip(pad_mode='reflect'), "pad_mode is one of"), (lambda: Warp(.6), 'a magnitude from 0 to 0.5'),
+    (lambda: Squish((8, 0)), 'Squish: size must be a whole number of at least 1'), (lambda: Flip(pad_mode='reflect'), "pad_mode is one of"), (lambda: Warp(.5), 'magnitude goes from 0 to 0.4'), (lambda: Warp(draw_x=.5), 'draw_x goes from -0.4 to 0.4'), (lambda: Warp(draw_y=(.1, -.5)), 'draw_y'),
+    (lambda: Warp(-.1), 'magnitude'), (lambda: Rotate(math.nan), 'Rotate: max_deg must be finite'), (lambda: Rotate(draw=(1., math.inf)), 'Rotate: draw must be finite'),
+    (lambda: Brightness(draw=math.nan), 'Brightness: draw'), (lambda: Contrast(draw=-1.).light(2, True), 'Contrast: draw is a factor'), (lambda: Flip(size=True), 'Flip: size must'),
+    (lambda: Squish((5, 6, 7)), 'Squish: size must'), (lambda: RandomResizedCropGPU(8, 2), '0 < min_scale <= max_scale <= 1'), (lambda: RandomResizedCropGPU(8, -1), '0 < min_scale'),
+    (lambda: RandomResizedCropGPU(8, .9, max_scale=.5), '0 < min_scale'), (lambda: RandomResizedCropGPU(8, ratio=(2, .5)), 'ratio must be (lowest, highest)'),
+    (lambda: presize((100, 300), (200, 100)), 'presize((400, 200), (200, 100))'),
     (lambda: Zoom(0, 1), '0 < min_zoom'), (lambda: Brightness(1.), 'below 1'), (lambda: aug_transforms(min_scale=.5), 'aug_transforms(size=224'),
     (lambda: presize(100, 224), 'from large to small'), (lambda: plan_batch(Resize(4), bytes_of(), True), 'item_tfms=Resize'),
     (lambda: plan_batch([Hue()], bytes_of(c=1), True), 'Hue mixes 3 channels, and these pictures have 1'),
@@ -423,9 +452,33 @@ def test_errors_say_what_mends_them(make, words):
 
 def test_a_horizon_in_the_picture_does_no_harm():
     x = bytes_of(64, 30, 30)
-    plan = planned([Warp(.5, 1.), Rotate(180, 1.), Zoom(.3, .5, 1.)], x)
+    plan = planned([Warp(.4, 1.), Rotate(180, 1.), Zoom(.3, .5, 1.)], x)
     got = plan.image(x)
     assert got.isfinite().all() and got.min() >= 0 and got.max() <= 1 + 1e-5
+
+
+@pytest.mark.parametrize('training', [False, True])
+@pytest.mark.parametrize('tfms, big', [(presize((200, 400), (100, 200), tfms=[]).batch_tfms, (200, 400)), (presize(300, (100, 200), tfms=[]).batch_tfms, (300, 300)),
+                                       (aug_transforms(max_rotate=0, max_zoom=1., max_warp=0, max_lighting=0, size=(100, 200), min_scale=.75), (240, 240)),
+                                       (presize(240, 120, tfms=[]).batch_tfms, (240, 240))])
+def test_a_crop_of_any_shape_keeps_circles_round(tfms, big, training):
+    (h, w), n = big, 20
+    y, x = torch.meshgrid(torch.arange(h) - h/2 + .5, torch.arange(w) - w/2 + .5, indexing='ij')
+    disc = (y.hypot(x) < 30).float().expand(n, 1, h, w)
+    seen = planned(tfms, disc, training=training).image(disc)[:, 0] > .5
+    high, wide = seen.any(2).sum(1), seen.any(1).sum(1)
+    assert (high - wide).abs().max() <= 1 and high.min() >= 20
+
+
+def test_no_tilt_reaches_behind_the_horizon():
+    edge = torch.tensor([[a, b] for a in (-.4, .4) for b in (-.4, .4)])
+    with drawing(5): m = torch.cat([Warp(.4, 1.).matrix(20_000, (9, 9), True), Warp(p=1., draw_x=edge[:, 0], draw_y=edge[:, 1]).matrix(4, (9, 9), True)])
+    corners = torch.tensor([[-1., -1], [1, -1], [-1, 1], [1, 1]])
+    there = torch.cat([warp_points(corners.expand(len(m), 4, 2), m), torch.ones(len(m), 4, 1)], 2)
+    assert (there[..., :2].abs() <= 1.4 + 1e-4).all() and ((there @ m.mT)[..., 2] > 0).all(), 'every corner of the picture lies before the eye'
+    y, x = torch.meshgrid(*[torch.linspace(-1, 1, 9)]*2, indexing='ij')
+    u, v, w = (torch.stack([x, y, torch.ones_like(x)], -1).view(1, -1, 3) @ m.mT).unbind(-1)
+    assert (torch.maximum(u.abs(), v.abs())[w < .05] > .05).all(), 'what lies behind is not looked up in the picture'
 
 
 def test_a_transform_of_ones_own_needs_one_method():

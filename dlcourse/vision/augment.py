@@ -11,16 +11,16 @@ __all__ = ['BatchMove', 'Flip', 'Dihedral', 'Rotate', 'Zoom', 'Warp', 'RandomRes
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #25c169f7
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..core.chance import chance
 from ..core.recipe import described
-from .placement import PadMode
-from .transforms import Resize
+from .placement import PadMode, height_width
+from .transforms import RandomResizedCrop, Resize
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #a78ee6be
 _HERE: Any = dict(dtype=torch.float32, device='cpu')
@@ -31,6 +31,12 @@ def _drawn(t: Any, bs: int, low: float, high: float, neutral: float = 0., draw: 
     share, happens = torch.rand(2, n, generator=chance(), **_HERE)
     values = low + (high - low)*share if draw is None else torch.as_tensor(draw, **_HERE).expand(n)
     return torch.where(happens < t.p, values, neutral).expand(bs)
+
+def _fine(t: Any) -> None:
+    "Raise `ValueError` for numbers that are not finite, or a probability that is none."
+    if not 0 <= (p := getattr(t, 'p', 1.)) <= 1: raise ValueError(f'{type(t).__name__}: p is a probability, from 0 to 1; got {p}.')
+    for name, v in vars(t).items():
+        if v is not None and not isinstance(v, str) and not torch.as_tensor(v, **_HERE).isfinite().all(): raise ValueError(f'{type(t).__name__}: {name} must be finite; got {v}.')
 
 def _matrices(bs: int, *numbers: Tensor | float) -> Tensor:
     "Nine numbers, or columns (bs,) of them, as matrices (bs, 3, 3)."
@@ -44,12 +50,11 @@ class BatchMove:
     mode: str | None = field(default=None, kw_only=True)     # 'bilinear', 'nearest', 'bicubic'; None has no say
     pad_mode: str | None = field(default=None, kw_only=True) # 'zeros', 'border', 'reflection'; None has no say
     batch: bool = field(default=False, kw_only=True)         # one draw for the whole batch?
-
     def __post_init__(self) -> None:
-        p, size = getattr(self, 'p', 1.), self.size
-        if not 0 <= p <= 1: raise ValueError(f'{type(self).__name__}: p is a probability, from 0 to 1; got {p}.')
-        if isinstance(size, list): object.__setattr__(self, 'size', tuple(size))
-        if size is not None and min([size] if isinstance(size, int) else size) < 1: raise ValueError(f'{type(self).__name__}: a size is at least 1; got {size}.')
+        _fine(self)
+        if isinstance(self.size, list): object.__setattr__(self, 'size', tuple(self.size))
+        try: self.size is None or height_width(self.size)
+        except ValueError as e: raise ValueError(f'{type(self).__name__}: {e}') from None
         for name, known in [('mode', ('bilinear', 'nearest', 'bicubic')), ('pad_mode', ('zeros', 'border', 'reflection'))]:
             if getattr(self, name) not in (None, *known): raise ValueError(f'{type(self).__name__}: {name} is one of {known}; got {getattr(self, name)!r}.')
 
@@ -59,7 +64,6 @@ class BatchMove:
               ) -> Tensor:             # (bs, 3, 3), from output to input, on the CPU
         "Where every place of the output comes from."
         return self._moved(bs, *size) if training else BatchMove._moved(self, bs, *size)
-
     def _moved(self, bs: int, h: int, w: int) -> Tensor: return torch.eye(3, **_HERE).repeat(bs, 1, 1)
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #effa3077
@@ -68,7 +72,6 @@ class BatchMove:
 class Flip(BatchMove):
     "Mirrors pictures left and right."
     p: float = .5
-
     def _moved(self, bs: int, h: int, w: int) -> Tensor: return _matrices(bs, _drawn(self, bs, -1, -1, 1), 0, 0, 0, 1, 0, 0, 0, 1)
 
 @described
@@ -77,7 +80,6 @@ class Dihedral(BatchMove):
     "One of the eight ways to lay a square tile, the plain one among them."
     p: float = .5
     draw: Any = None # 0 to 7 for all, or one for each picture
-
     def _moved(self, bs: int, h: int, w: int) -> Tensor:
         k = _drawn(self, bs, 0, 8, draw=self.draw).clamp(max=7).long()
         x, y, swap = 1 - 2*(k & 1), 1 - 2*(k >> 1 & 1), k >> 2
@@ -90,7 +92,6 @@ class Rotate(BatchMove):
     max_deg: float = 10.
     p: float = .5
     draw: Any = None # degrees clockwise, for all or one for each picture
-
     def _moved(self, bs: int, h: int, w: int) -> Tensor:
         a = _drawn(self, bs, -self.max_deg, self.max_deg, draw=self.draw).deg2rad()
         return _matrices(bs, a.cos(), a.sin()*h/w, 0, -a.sin()*w/h, a.cos(), 0, 0, 0, 1)
@@ -106,35 +107,28 @@ class Zoom(BatchMove):
     draw: Any = None   # the factor, for all or one for each picture
     draw_x: Any = None # where it is enlarged: 0 is the left edge, 1 the right one
     draw_y: Any = None # 0 is the upper edge, 1 the lower one
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.min_zoom <= self.max_zoom: raise ValueError(f'Zoom needs 0 < min_zoom <= max_zoom; got {self.min_zoom} and {self.max_zoom}.')
-
     def _moved(self, bs: int, h: int, w: int) -> Tensor:
         s = 1/_drawn(self, bs, self.min_zoom, self.max_zoom, 1, self.draw)
-        x, y = (_drawn(_Always(self.batch), bs, 0, 1, draw=d)*2 - 1 for d in (self.draw_x, self.draw_y))
+        x, y = (_drawn(replace(self, p=1.), bs, 0, 1, draw=d)*2 - 1 for d in (self.draw_x, self.draw_y))
         return _matrices(bs, s, 0, (1 - s)*x, 0, s, (1 - s)*y, 0, 0, 1)
-
-class _Always(NamedTuple):
-    "What is drawn in any case."
-    batch: bool
-    p: float = 1.
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #aa02734e
 @described
 @dataclass(frozen=True)
 class Warp(BatchMove):
-    "Tilts pictures to either side, and back or forth. Raises `ValueError` for a magnitude beyond 0 to 0.5."
+    "Tilts pictures to either side, and back or forth. Raises `ValueError` for a tilt beyond 0.4."
     magnitude: float = .2 # how far the corners go at most; half a side is 1
     p: float = .5         # of each of the two tilts
     draw_x: Any = None    # how far, to the sides
     draw_y: Any = None    # how far, back or forth
-
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 <= self.magnitude <= .5: raise ValueError(f'Warp: a magnitude from 0 to 0.5 keeps the picture in sight; got {self.magnitude}.')
-
+        for name, low in [('magnitude', 0.), ('draw_x', -.4), ('draw_y', -.4)]:
+            v = torch.as_tensor(0. if (given := getattr(self, name)) is None else given, **_HERE)
+            if v.min() < low or v.max() > .4: raise ValueError(f'Warp: {name} goes from {low:g} to 0.4; got {given}. Tilted further, a picture reaches behind the eye.')
     def _moved(self, bs: int, h: int, w: int) -> Tensor:
         x, y = (_drawn(self, bs, -self.magnitude, self.magnitude, draw=d) for d in (self.draw_x, self.draw_y))
         d = 1 - x*x - y*y
@@ -145,11 +139,14 @@ class Warp(BatchMove):
 @described
 @dataclass(frozen=True)
 class RandomResizedCropGPU(BatchMove):
-    "A random part of each picture, in one size; in validation the middle."
+    "A random part of each picture, in one size; in validation the middle. Raises `ValueError` for settings that are none."
     size: int | tuple[int, int]                   # (h, w) of what comes out
     min_scale: float = .08                        # smallest share of the area
     ratio: tuple[float, float] = (3/4, 4/3)       # width by height of the part, at least and at most
     max_scale: float = 1.                         # largest share of the area
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, 'ratio', RandomResizedCrop(self.size, self.min_scale, self.ratio, max_scale=self.max_scale).ratio)  # checks them all
 
     def matrix(self, bs: int, size: tuple[int, int], training: bool) -> Tensor:
         "As of any other move; without training the largest middle part of a ratio that is allowed."
@@ -158,7 +155,6 @@ class RandomResizedCropGPU(BatchMove):
         wide, high, at_x, at_y = self._parts(bs, h, w) if training else torch.zeros(4, bs, **_HERE)
         wide, high = torch.where(wide > 0, wide, cut_w), torch.where(wide > 0, high, cut_h)
         return _matrices(bs, wide, 0, (1 - wide)*at_x, 0, high, (1 - high)*at_y, 0, 0, 1)
-
     def _parts(self, bs: int, h: int, w: int) -> Tensor:
         "Width, height and place, -1 to 1, of the first of ten parts that fits into each picture; zeros where none does; (4, bs)."
         area, shape, x, y = torch.rand(4, 1 if self.batch else bs, 10, generator=chance(), **_HERE)
@@ -182,11 +178,9 @@ class BatchLight:
     "A random change of light of the pictures of a batch. Raises `ValueError` for settings that make no sense."
     draw: Any = field(default=None, kw_only=True)    # the change itself, for all or one for each picture
     batch: bool = field(default=False, kw_only=True) # one draw for the whole batch?
-
     def __post_init__(self) -> None:
-        p, most = getattr(self, 'p', 1.), getattr(self, 'max_lighting', 0.)
-        if not 0 <= p <= 1: raise ValueError(f'{type(self).__name__}: p is a probability, from 0 to 1; got {p}.')
-        if not 0 <= most < 1: raise ValueError(f'{type(self).__name__}: max_lighting goes from 0 to below 1; got {most}.')
+        _fine(self)
+        if not 0 <= (most := getattr(self, 'max_lighting', 0.)) < 1: raise ValueError(f'{type(self).__name__}: max_lighting goes from 0 to below 1; got {most}.')
 
     def light(self, bs: int,       # pictures
               training: bool,      # nothing changes without
@@ -194,12 +188,12 @@ class BatchLight:
         "What values from 0 to 1 are multiplied by, and what is added."
         gain, offset = self._lit(bs) if training else BatchLight._lit(self, bs)
         return gain if gain.ndim == 3 else gain.view(bs, 1, 1, 1), offset.view(bs, 1, 1, 1)
-
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]: return torch.ones(bs, **_HERE), torch.zeros(bs, **_HERE)
 
 def _factor(t: Any, bs: int) -> Tensor:
     "As often a half as a double: even in the logarithm; (bs,)."
     most = -math.log(1 - t.max_lighting)
+    if t.draw is not None and torch.as_tensor(t.draw).min() < 0: raise ValueError(f'{type(t).__name__}: draw is a factor, at least 0; got {t.draw}.')
     return _drawn(t, bs, -most, most, draw=None if t.draw is None else torch.as_tensor(t.draw, **_HERE).log()).exp()
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #e2c59441
@@ -209,7 +203,6 @@ class Brightness(BatchLight):
     "Lifts or lowers all values: the middle grey goes to between 0.5*(1 - max_lighting) and 0.5*(1 + max_lighting), or to `draw`."
     max_lighting: float = .2
     p: float = .75
-
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
         most = .5*self.max_lighting
         return torch.ones(bs, **_HERE), _drawn(self, bs, .5 - most, .5 + most, .5, self.draw) - .5
@@ -220,7 +213,6 @@ class Contrast(BatchLight):
     "Spreads or gathers values about the middle grey, by a factor between 1 - max_lighting and 1/(1 - max_lighting), or by `draw`."
     max_lighting: float = .2
     p: float = .75
-
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]: return (c := _factor(self, bs)), .5 - .5*c
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #017432f0
@@ -230,7 +222,6 @@ class Saturation(BatchLight):
     "Moves colours away from grey or towards it, by a factor as of `Contrast`; for pictures with three channels."
     max_lighting: float = .2
     p: float = .75
-
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
         s, grey = _factor(self, bs)[:, None, None], torch.tensor([.299, .587, .114], **_HERE).expand(3, 3)
         return s*torch.eye(3, **_HERE) + (1 - s)*grey, torch.zeros(bs, **_HERE)
@@ -241,13 +232,14 @@ class Hue(BatchLight):
     "Turns colours about the grey axis by at most `max_hue` of a whole turn, either way; for pictures with three channels."
     max_hue: float = .1
     p: float = .75
-
     def _lit(self, bs: int) -> tuple[Tensor, Tensor]:
         a = _drawn(self, bs, -self.max_hue, self.max_hue, draw=self.draw)[:, None, None]*2*math.pi
         across = torch.tensor([[0., -1, 1], [1, 0, -1], [-1, 1, 0]], **_HERE)/3**.5
         return a.cos()*torch.eye(3, **_HERE) + (1 - a.cos())/3 + a.sin()*across, torch.zeros(bs, **_HERE)
 
 # %% ../../nbs/2_get_your_data_in/09_augment.ipynb #065d9eba
+def _ratio(size: Any) -> tuple[float, float]: return ((r := height_width(size)[1]/height_width(size)[0]), r) # of what is cut out, so that nothing is stretched
+
 def aug_transforms(mult: float = 1.,              # times the turn, the tilt and the light
                    do_flip: bool = True,          # mirror left and right?
                    flip_vert: bool = False,       # any of the eight ways to lay a tile?
@@ -273,7 +265,7 @@ def aug_transforms(mult: float = 1.,              # times the turn, the tilt and
     if max_warp: tfms.append(Warp(max_warp*mult, p_affine, **all_))
     if max_rotate: tfms.append(Rotate(max_rotate*mult, p_affine, **all_))
     if min_zoom < 1 or max_zoom > 1: tfms.append(Zoom(min_zoom, max_zoom, p_affine, **all_))
-    if min_scale < 1 and size is not None: tfms.append(RandomResizedCropGPU(size, min_scale, (1, 1), **all_))
+    if min_scale < 1 and size is not None: tfms.append(RandomResizedCropGPU(size, min_scale, _ratio(size), **all_))
     elif size is not None: tfms.append(Squish(size, **all_))
     if max_lighting: tfms += [Brightness(max_lighting*mult, **light), Contrast(max_lighting*mult, **light)]
     return tfms + (list(xtra_tfms) if isinstance(xtra_tfms, Sequence) else [] if xtra_tfms is None else [xtra_tfms])
@@ -285,7 +277,6 @@ class Presizing:
     "The two halves of presizing, under the names that a DataBlock has for them: to be unpacked as a pair, or with two stars."
     item_tfms: Any
     batch_tfms: list[Any]
-
     def __iter__(self) -> Iterator[Any]: return iter((self.item_tfms, self.batch_tfms))
     def keys(self) -> tuple[str, str]:
         "The names, which `**` asks for."
@@ -299,7 +290,6 @@ def presize(item_size: int | tuple[int, int], # of each picture, on the CPU: abo
             tfms: Sequence[Any] | None = None, # batch transforms; by default `aug_transforms()`
            ) -> Presizing:                    # item_tfms and batch_tfms
     "Pictures first larger than needed, then changed, cut and shrunk in one resampling. Raises `ValueError` if they were to grow."
-    if _least(item_size) < _least(size): raise ValueError(f'presize goes from large to small: item_size {item_size} is below size {size}. Something like presize({2*_least(size)}, {size}) is usual.')
-    return Presizing(Resize(item_size), [*(aug_transforms() if tfms is None else tfms), RandomResizedCropGPU(size, min_scale, (1, 1))])
-
-def _least(size: int | tuple[int, int]) -> int: return min([size] if isinstance(size, int) else size)
+    (H, W), (h, w) = height_width(item_size), height_width(size)
+    if H < h or W < w: raise ValueError(f'presize goes from large to small: item_size {item_size} is below size {size}. Something like presize({2*h if h == w else (2*h, 2*w)}, {size}) is usual.')
+    return Presizing(Resize(item_size), [*(aug_transforms() if tfms is None else tfms), RandomResizedCropGPU(size, min_scale, _ratio(size))])
