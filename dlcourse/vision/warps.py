@@ -174,7 +174,8 @@ class BatchPlan:
     def image(self, x: Tensor) -> Tensor: # (bs, c, h, w): uint8, or floats from 0 to 1
         "The pictures: looked up once, lit, given to `first`, normalised, given to `others`. Raises `ValueError` for statistics of other channels."
         y = sample(x, self.matrix, self.size, mode=self.mode, pad_mode=self.pad_mode, finish=_finish(self, x))
-        for f in (*self.first, *([partial(_normalised, self.normalize)] if self.first else []), *self.others): y = f(y)
+        late = (partial(_normalised, self.normalize),) if self.first else ()
+        for f in self.first + late + self.others: y = f(y)
         return y
 
     def mask(self, x: Tensor) -> Tensor: # (bs, h, w) or (bs, 1, h, w), whole numbers stay what they are
