@@ -203,7 +203,7 @@ BLOCKS = [ImageBlock(), ImageBlock(PILImageBW), PointBlock(), PointBlock(3), BBo
 GETTERS = [parent_label, RegexLabeller(r'(.+)_\d+', match=True), using_attr(RegexLabeller('(.)'), 'name'), ColReader(['a', 0], label_delim=' '), ItemGetter(1), AttrGetter('name', 'none')]
 
 
-@pytest.mark.parametrize('value', BLOCKS + GETTERS, ids=repr)
+@pytest.mark.parametrize('value', BLOCKS + GETTERS, ids=lambda v: getattr(v, '__name__', repr(v)))
 def test_is_rebuilt_from_its_recipe(value):
     again = from_recipe(json.loads(json.dumps(to_recipe(value))))
     assert again == value and type(again) is type(value) and 'function' not in json.dumps(to_recipe(value)).replace('"name"', '')
@@ -344,7 +344,7 @@ def test_what_is_not_there_is_named(shapes, tmp_path):
 
 
 def test_grey_pictures_and_statistics_of_colours(shapes):
-    block = DataBlock((ImageBlock(PILImageBW), CategoryBlock), get_items=get_image_files, get_y=parent_label, item_tfms=Resize(32), batch_tfms=Normalize.from_stats(*imagenet_stats))
+    block = DataBlock((ImageBlock(PILImageBW), CategoryBlock(list(SHAPES))), get_items=get_image_files, get_y=parent_label, item_tfms=Resize(32), batch_tfms=Normalize.from_stats(*imagenet_stats))
     with pytest.raises(StageError, match='Normalize has statistics of 3 channels'): block.dataloaders(shapes, bs=2, device='cpu').one_batch()
     with pytest.raises(ValueError, match='from_stats'): block.new(batch_tfms=Normalize).dataloaders(shapes, device='cpu')
 
@@ -410,3 +410,14 @@ def test_summary_says_every_stage_and_stops_at_the_first_that_fails(shapes):
     assert 'collate' in ragged.error.stage and 'Resize(' in ragged and 'It stops here' in ragged
     assert block.summary(shapes/'nowhere').error is not None
     assert block.dataloaders(shapes, bs=4, device='cpu').summary().error is None
+
+
+def test_a_dropped_box_takes_its_label_along_wherever_the_labels_stand():
+    boxes, labels, plain = (lambda i: [[0, 0, 5, 10], [200, 20, 260, 60]]), (lambda i: ['a', 'b']), (lambda i: 'xy'[i % 2])
+    picture = lambda i: np.zeros((80, 100, 3), np.uint8)  # noqa: E731
+    for blocks, getters in (((BBoxLblBlock, BBoxBlock), [labels, boxes]), ((BBoxBlock, CategoryBlock, BBoxLblBlock), [boxes, plain, labels])):
+        dls = DataBlock((ImageBlock, *blocks), n_inp=1, get_x=picture, get_y=getters, splitter=IndexSplitter([0]),
+                        item_tfms=Resize(40, 'squish')).dataloaders(range(5), bs=2, num_workers=0, device='cpu')
+        batch = dls.one_batch()
+        found = batch[1 + blocks.index(BBoxLblBlock)]
+        assert found.tolist() == [[1], [1]] and batch[1 + blocks.index(BBoxBlock)].shape == (2, 1, 4)

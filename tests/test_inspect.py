@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image, ImageOps
 
-from dlcourse.core.shapes import SHAPES, SIZES, draw_shapes
+from dlcourse.core.shapes import SHAPES, SIZES, draw_shapes, shapes_folder
 from dlcourse.data.block import DataBlock
 from dlcourse.data.getters import RegexLabeller, parent_label, using_attr
 from dlcourse.data.parts import CategoryBlock, RegressionBlock, TransformBlock
@@ -379,3 +379,12 @@ def test_numbers_to_be_predicted_are_no_classes(flat):
 def test_a_split_of_several_labels_is_mended_by_another_draw(flat):
     labels = [['a', 'b']]*40 + [['c']]*8
     assert 'RandomSplitter' in inspect_data(flat, labels, (range(40), range(40, 48)))['only in valid'].mend
+
+
+def test_names_of_splits_are_understood_and_overlaps_refused(tmp_path):
+    folder = shapes_folder(tmp_path/'set', 2)
+    files = list(get_image_files(folder))
+    for names in (('training', 'validation'), ('Train', 'Valid'), ('train', 'valid')):
+        report = inspect_data(files + files, ['a']*2*len(files), [names[0]]*len(files) + [names[1]]*len(files))
+        assert 'leaked copies' in [finding.name for finding in report.findings], names
+    with pytest.raises(ValueError, match='each item belongs to one side'): inspect_data(files, ['a']*len(files), ([0, 1, 2], [2, 3]))

@@ -140,11 +140,13 @@ class BBoxBlock(TransformBlock):
     def collate(self, parts: list[Tensor]) -> Tensor: return pad_sequence(parts, batch_first=True, padding_value=float('nan'))
     def change(self, x: Tensor, plan: Any) -> Tensor: return plan.boxes(x)
     def tidy(self, batch: tuple[Any, ...], at: int) -> tuple[Any, ...]:
-        "Drop what is empty, with its label where the next part is one for each box."
-        after = batch[at + 1:at + 2]
-        has_labels = bool(after) and isinstance(after[0], Tensor) and after[0].dtype == torch.int64 and after[0].ndim == 2
-        boxes, labels = _drop(batch[at], after[0] if has_labels else None)
-        return (*batch[:at], boxes, *batch[at + 1:]) if labels is None else (*batch[:at], boxes, labels, *batch[at + 2:])
+        "Drop what is empty, with its label where another part has one for each box."
+        rows = [j for j, part in enumerate(batch) if j != at and isinstance(part, Tensor) and part.dtype == torch.int64 and part.ndim == 2]
+        named = next((j for j in rows if batch[j].shape == batch[at].shape[:2]), rows[0] if rows else None)
+        changed = list(batch)
+        changed[at], labels = _drop(batch[at], None if named is None else batch[named])
+        if named is not None: changed[named] = labels
+        return tuple(changed)
     def decode(self, x: Tensor, plan: Any = None) -> Tensor: # (n, 4), in pixels, without those that fill up
         return x if plan is None else _pixels(x[(x[:, 2:] > x[:, :2]).all(1)].reshape(-1, 2), plan).reshape(-1, 4)
     def decode_pred(self, out: Tensor, act: Any, plan: Any = None) -> tuple[Tensor, Tensor, Tensor]: return self.decode(xy := _rows(out, 4, 'BBoxBlock'), plan), xy, xy

@@ -95,12 +95,14 @@ def _from_folder(path: Path) -> Listing:
 def _split_names(splits: Sequence[Any] | None, n: int) -> list[str]:
     "A name for each of `n` items. Raises `ValueError`."
     if splits is None: return ['all']*n
-    if len(splits) == n and all(isinstance(name, str) for name in splits): return [str(name) for name in splits]
+    if len(splits) == n and all(isinstance(name, str) for name in splits): return [_SPLITS.get(name.lower(), str(name)) for name in splits]
     if len(splits) > 3 or any(isinstance(part, (str, int, bool)) for part in splits):
         raise ValueError(f"splits are {n} names such as 'train' and 'valid', one for each file, or what a splitter returns: two lists of numbers")
     names = ['unused']*n
     for name, part in zip(('train', 'valid', 'test'), splits):
-        for i in part: names[i] = name
+        for i in part:
+            if names[i] != 'unused': raise ValueError(f'item {i} is in {names[i]} and in {name}: each item belongs to one side')
+            names[i] = name
     return names
 
 def from_lists(files: Iterable[Any],                # paths

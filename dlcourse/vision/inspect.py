@@ -121,9 +121,10 @@ class DataReport:
     def group_of(self, item: Any) -> int:
         "For `GroupSplitter`: twins have the same number. `item` is a path."
         return self._groups[str(Path(item))]
-    def class_weights(self) -> Tensor: # float32 (n_classes,), in the order of `dls.vocab`
+    def class_weights(self, vocab: Sequence[Any] | None = None) -> Tensor: # `dls.vocab`; None: the classes sorted -> float32 (n_classes,)
         "Weights for a loss: twice as much for a class that is half as frequent in training."
-        counts = torch.tensor(self.classes[_main_split(self)].to_numpy(), dtype=torch.float32)
+        counts = self.classes[_main_split(self)]
+        counts = torch.tensor((counts if vocab is None else counts.reindex(list(vocab), fill_value=0)).to_numpy(), dtype=torch.float32)
         return counts.sum()/(counts.clamp(min=1)*len(counts))
     def show_pairs(self, name: str = '', max_n: int = 4) -> Any:
         "Draw twins side by side: those of a finding, or the first ones."
@@ -258,7 +259,7 @@ def _imbalance(report: DataReport) -> Iterator[Finding]:
     there, several = counts[counts > 0], _several(report)
     if len(there) < 2 or there.max() < 4*there.min(): return
     yield Finding('imbalance', 'look', f'{there.max()} of {there.idxmax()}, {there.min()} of {there.idxmin()}. ' + ('Measure every class by itself.' if several else f'Compare accuracy with always saying {there.idxmax()}.'),
-                  'report.classes' if several else 'loss_func=partial(cross_entropy, weight=report.class_weights())')
+                  'report.classes' if several else 'loss_func=partial(cross_entropy, weight=report.class_weights(dls.vocab))')
 
 def _one_class(report: DataReport) -> Iterator[Finding]:
     "The same class for every picture."
