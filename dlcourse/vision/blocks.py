@@ -143,10 +143,8 @@ class BBoxBlock(TransformBlock):
         "Drop what is empty, with its label where another part has one for each box."
         rows = [j for j, part in enumerate(batch) if j != at and isinstance(part, Tensor) and part.dtype == torch.int64 and part.ndim == 2]
         named = next((j for j in rows if batch[j].shape == batch[at].shape[:2]), rows[0] if rows else None)
-        changed = list(batch)
-        changed[at], labels = _drop(batch[at], None if named is None else batch[named])
-        if named is not None: changed[named] = labels
-        return tuple(changed)
+        boxes, labels = _drop(batch[at], None if named is None else batch[named])
+        return tuple(boxes if j == at else labels if j == named else part for j, part in enumerate(batch))
     def decode(self, x: Tensor, plan: Any = None) -> Tensor: # (n, 4), in pixels, without those that fill up
         return x if plan is None else _pixels(x[(x[:, 2:] > x[:, :2]).all(1)].reshape(-1, 2), plan).reshape(-1, 4)
     def decode_pred(self, out: Tensor, act: Any, plan: Any = None) -> tuple[Tensor, Tensor, Tensor]: return self.decode(xy := _rows(out, 4, 'BBoxBlock'), plan), xy, xy

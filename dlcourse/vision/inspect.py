@@ -123,8 +123,7 @@ class DataReport:
         return self._groups[str(Path(item))]
     def class_weights(self, vocab: Sequence[Any] | None = None) -> Tensor: # `dls.vocab`; None: the classes sorted -> float32 (n_classes,)
         "Weights for a loss: twice as much for a class that is half as frequent in training."
-        counts = self.classes[_main_split(self)]
-        counts = torch.tensor((counts if vocab is None else counts.reindex(list(vocab), fill_value=0)).to_numpy(), dtype=torch.float32)
+        counts = torch.tensor(self.classes[_main_split(self)].reindex(self.classes.index if vocab is None else list(vocab), fill_value=0).to_numpy(), dtype=torch.float32)
         return counts.sum()/(counts.clamp(min=1)*len(counts))
     def show_pairs(self, name: str = '', max_n: int = 4) -> Any:
         "Draw twins side by side: those of a finding, or the first ones."

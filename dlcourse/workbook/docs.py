@@ -90,19 +90,20 @@ def sphinx_sources(site: Site, proc: Path, dest: Path) -> None:
         to.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(nbformat.from_dict(nb), to)
 
-# %% ../../nbs/9_workshop/70_docs.ipynb #0d720214
+# %% ../../nbs/9_workshop/70_docs.ipynb #dd9df55e
 def sphinx_settings(site: Site) -> dict[str, Any]:
     "Sphinx's settings for the site."
     settings = json.loads(fill('sphinx.json', title=site.website['title'], repo=site.website['repo-url'],
                                url=site.website['site-url'], branch=site.website['repo-branch']))
     return settings | {'html_static_path': [str(STATIC/'sphinx'), str(STATIC/'quiz')], 'html_favicon': str(STATIC/'sphinx'/'logo.svg')}
 
-
+# %% ../../nbs/9_workshop/70_docs.ipynb #0d720214
 @cache
 def known_anchors() -> tuple[str, ...]:
     "The anchors that nbdev links to."
     from dlcourse._modidx import d
-    return tuple(page.partition('#')[2] for names in d['syms'].values() for page, _ in names.values())
+    syms: Any = d['syms']
+    return tuple(page.partition('#')[2] for names in syms.values() for page, _ in names.values())
 
 def methods_of(entry: str) -> list[str]: # both as in anchors: 'pilimage', ['pilimage.create']
     "The anchors of a class's methods; most have no entry of their own."
@@ -118,7 +119,7 @@ def keep_names(app: Any, document: Any) -> None:
         if own := entries.get(id(part)): part['ids'] = [own, *(name for name in methods_of(own) if name not in entries.values())]
         elif part['ids'][0] in entries.values(): part['ids'] = [f"{part['ids'][0]}-1"]
 
-
+# %% ../../nbs/9_workshop/70_docs.ipynb #7e6cf94b
 def render_sphinx(site: Site, proc: Path, out: Path) -> None:
     "Render page notebooks with packages from pip alone."
     from sphinx.application import Sphinx
