@@ -148,10 +148,11 @@ class GrandparentSplitter:
         found = places_of(_answers(lambda file: Path(file).parent.parent.name, items))
         sides: list[list[int]] = []
         for field in ('train_name', 'valid_name'):
-            names = getattr(self, field)
-            for name in names if isinstance(names, tuple) else [names]:
+            given = getattr(self, field)
+            names = given if isinstance(given, tuple) else (given,)
+            for name in names:
                 if name not in found: raise ValueError(f'No item has {name!r} two folders up. There are: {_counted(found)}. Say {field}=... with one of them, or take RandomSplitter().')
-            sides.append([i for name in (names if isinstance(names, tuple) else [names]) for i in found[name]])
+            sides.append([i for name in names for i in found[name]])
         return two_sides(sides[0], sides[1], items)
 
 # %% ../../nbs/9_workshop/105_given.ipynb #25dc6eb3
